@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6 mode, and the upcoming features that STYLE asks for.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcInProcess = Target.Dependency.product(name: "GRPCInProcessTransport", package: "grpc-swift-2")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "salvor",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "salvor", targets: ["salvor"]),
+        .executable(name: "salvor-agent", targets: ["salvor-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // Its default traits pull Foundation into the agent: 7 MB for nothing that we use.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System libraries, with static-inline shims for what C offers only as macros.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Leaves.
+        module("SalvorDigest", ["COpenSSL"]),
+        module("SalvorAudit", ["SalvorDigest"]),
+        module("SalvorQEMU", [subprocess, system]),
+        module("SalvorImage", ["SalvorDigest", "CZlib", subprocess, system]),
+
+        // The wire, and what travels on it.
+        module(
+            "SalvorMessages",
+            [grpcCore, swiftProtobuf, .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")]),
+        module("SalvorWire", ["CZlib"]),
+        module(
+            "SalvorTransport",
+            [
+                "SalvorWire", "COpenSSL", grpcCore, logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+
+        // The rescue VM's side.
+        module("SalvorAgentCore", ["SalvorMessages", "SalvorDigest", grpcCore, subprocess, system, logging]),
+        executable("salvor-agent", ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", grpcCore, logging]),
+
+        // The operator's side.
+        module(
+            "SalvorCoordinatorCore",
+            [
+                "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, yams,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        module("SalvorLocal", ["SalvorCoordinatorCore", "SalvorQEMU", subprocess, system, yams]),
+        executable(
+            "salvor",
+            [
+                "SalvorCoordinatorCore", "SalvorLocal", "SalvorQEMU", "SalvorImage", "SalvorTransport", "SalvorAudit",
+                "SalvorMessages", grpcCore, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Disks and guests made by code, and the command that lays them out for the demo.
+        .target(
+            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
+            path: "Tests/Fixtures", swiftSettings: strict),
+        .executableTarget(
+            name: "make-broken-machine",
+            dependencies: [
+                "Fixtures", "SalvorImage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/make-broken-machine", swiftSettings: strict),
+
+        tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest"]),
+        tests("SalvorQEMUTests", ["SalvorQEMU"]),
+        tests("SalvorImageTests", ["SalvorImage", "SalvorDigest"]),
+        tests("SalvorMessagesTests", ["SalvorMessages", "SalvorDigest"]),
+        tests("SalvorWireTests", ["SalvorWire"]),
+        tests(
+            "SalvorTransportTests",
+            [
+                "SalvorTransport", "SalvorWire", grpcCore, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]),
+        tests("SalvorAgentCoreTests", ["SalvorAgentCore", "SalvorMessages", "Fixtures", grpcCore, grpcInProcess]),
+        tests("SalvorCoordinatorCoreTests", ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages"]),
+        tests("SalvorLocalTests", ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "Fixtures"]),
+        tests("RescueTests", ["Fixtures", "SalvorDigest", subprocess, system]),
+    ]
+)
