@@ -1,0 +1,53 @@
+/// Where the machines live: local QEMU, Azure, ….
+///
+/// Every operation that changes something is idempotent by the name that it is given: called again with the same name,
+/// after a crash or a lost answer, it finds its own work and returns what the first call would have. What a provider
+/// cannot do it says with ``ProviderError/Code/unsupported``. No operation writes to an original disk or deletes one.
+package protocol Provider: Sendable {
+    /// `local`, `azure`, …; goes into journal and report.
+    var kind: String { get }
+
+    /// Every machine that can be named, sorted by name.
+    func machines() async throws(ProviderError) -> [Machine]
+
+    /// - Throws: ``ProviderError/Code/notFound`` with the names that come close.
+    func machine(named name: String) async throws(ProviderError) -> Machine
+
+    /// What stands in the way of a rescue, found without changing anything. Throws the first finding that forbids it.
+    /// - Returns: remarks for the operator, none of which forbids it.
+    func preflight(_ machine: Machine) async throws(ProviderError) -> [String]
+
+    /// Copies the machine's OS disk, the original opened read-only and kept from others' writes meanwhile.
+    func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy
+
+    /// How a rescue VM reaches a coordinator that listens on `port` of this machine.
+    func route(toCoordinatorPort port: Int) -> HostRoute
+
+    /// Starts a rescue VM. Returns as soon as copies can be attached, which may be before its agent has called.
+    func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost
+
+    /// - Returns: how the agent will know the disk.
+    func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress
+
+    func detach(_ copy: RepairCopy, from host: RescueHost) async throws(ProviderError)
+
+    /// Makes the repair copy the machine's OS disk, atomically, and keeps the original.
+    func swap(_ machine: Machine, to copy: RepairCopy) async throws(ProviderError) -> Swap
+
+    /// Undoes a swap; does nothing where the machine has its original disk.
+    func swapBack(_ swap: Swap) async throws(ProviderError)
+
+    /// Starts the machine and watches until its boot is proven, has failed, or the deadline has passed. An unproven boot
+    /// is a ``BootProof`` as well, not an error.
+    /// - Parameter consoleLog: where to leave what the machine printed, for the report.
+    func startAndProveBoot(_ machine: Machine, consoleLog: String) async throws(ProviderError) -> BootProof
+
+    /// Ends a rescue VM and all that was made for it, attached copies excepted. Succeeds where nothing is left to end.
+    func deleteHost(named name: HostName) async throws(ProviderError)
+
+    /// Succeeds where there is no such copy; refuses a copy that a machine uses as its OS disk.
+    func deleteCopy(named name: CopyName) async throws(ProviderError)
+
+    /// What exists of a run, so that nothing outlives it unnoticed.
+    func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource]
+}

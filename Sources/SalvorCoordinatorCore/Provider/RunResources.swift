@@ -1,0 +1,156 @@
+/// The name of a repair copy, derived from run and machine, so that a repeat finds its own work.
+package struct CopyName: Hashable, Sendable, Codable {
+    package let run: String
+    package let machine: String
+
+    package init(run: String, machine: String) {
+        self.run = run
+        self.machine = machine
+    }
+}
+
+/// The name of a rescue VM, derived from run and number.
+package struct HostName: Hashable, Sendable, Codable, CustomStringConvertible {
+    package let run: String
+    /// Counts from 1 within the run.
+    package let number: Int
+
+    package init(run: String, number: Int) {
+        self.run = run
+        self.number = number
+    }
+
+    /// `rescue-1`: what the agent is called within its run, and what its certificate names.
+    package var host: String { "rescue-\(number)" }
+
+    package var description: String { "\(run)/\(host)" }
+}
+
+/// The copy of a broken machine's OS disk that is worked on.
+package struct RepairCopy: Hashable, Sendable, Codable {
+    package var name: CopyName
+    package var disk: OSDisk
+    /// True where the copy holds only what differs, so that the original must stay for as long as the copy is used.
+    package var dependsOnOriginal: Bool
+
+    package init(name: CopyName, disk: OSDisk, dependsOnOriginal: Bool) {
+        self.name = name
+        self.disk = disk
+        self.dependsOnOriginal = dependsOnOriginal
+    }
+}
+
+/// How a rescue VM reaches the coordinator.
+package struct HostRoute: Hashable, Sendable, Codable {
+    /// host:port, as the rescue VM dials it.
+    package var coordinator: String
+    /// ADDRESS/PREFIX to be set up on the rescue VM; nil where DHCP does.
+    package var staticAddress: String?
+    package var gateway: String?
+
+    package init(coordinator: String, staticAddress: String? = nil, gateway: String? = nil) {
+        self.coordinator = coordinator
+        self.staticAddress = staticAddress
+        self.gateway = gateway
+    }
+}
+
+/// What a rescue VM is to be.
+package struct HostSpecification: Sendable {
+    package var name: HostName
+    /// The coordinator's port on this machine, for providers that forward to it.
+    package var coordinatorPort: Int
+    package var route: HostRoute
+    /// The serialised salvor.v1.Bootstrap. Holds a token: it may go into a file or a user-data field that only this
+    /// host can read, never onto a command line or into a log.
+    package var bootstrap: [UInt8]
+    /// The copies that it will serve at most.
+    package var diskCapacity: Int
+
+    package init(
+        name: HostName, coordinatorPort: Int, route: HostRoute, bootstrap: [UInt8], diskCapacity: Int
+    ) {
+        self.name = name
+        self.coordinatorPort = coordinatorPort
+        self.route = route
+        self.bootstrap = bootstrap
+        self.diskCapacity = diskCapacity
+    }
+}
+
+package struct RescueHost: Hashable, Sendable, Codable {
+    package var name: HostName
+    /// The provider's own identifier: a process and its control socket, a resource id.
+    package var identifier: String
+    /// The acceleration, size or region, for the report.
+    package var details: [String: String]
+
+    package init(name: HostName, identifier: String, details: [String: String] = [:]) {
+        self.name = name
+        self.identifier = identifier
+        self.details = details
+    }
+}
+
+/// How the agent knows an attached disk.
+package enum DiskAddress: Hashable, Sendable, Codable {
+    case serial(String)
+    case lun(UInt32)
+    case diskGUID(String)
+}
+
+/// A swap that was made, with what it takes to undo it.
+package struct Swap: Hashable, Sendable, Codable {
+    package var machine: String
+    package var original: OSDisk
+    package var repaired: OSDisk
+
+    package init(machine: String, original: OSDisk, repaired: OSDisk) {
+        self.machine = machine
+        self.original = original
+        self.repaired = repaired
+    }
+}
+
+/// Whether the machine boots, and how that was seen.
+package struct BootProof: Hashable, Sendable, Codable {
+    package enum Verdict: String, Hashable, Sendable, Codable {
+        case booted
+        /// It failed in a way that was seen: a restart loop, a panic, an end of the process.
+        case failed
+        /// Neither was seen before the deadline.
+        case notProven
+    }
+
+    package var verdict: Verdict
+    /// What was seen: the line that matched, the restarts counted.
+    package var evidence: String
+    package var seconds: Double
+    /// File with the console's output, where there is one.
+    package var consoleLog: String?
+
+    package init(verdict: Verdict, evidence: String, seconds: Double, consoleLog: String?) {
+        self.verdict = verdict
+        self.evidence = evidence
+        self.seconds = seconds
+        self.consoleLog = consoleLog
+    }
+}
+
+/// Something that exists because of a run.
+package struct ProviderResource: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable {
+        case repairCopy
+        case rescueHost
+        case configDisk
+        case bootedMachine
+    }
+
+    package var kind: Kind
+    package var identifier: String
+
+    package init(kind: Kind, identifier: String) {
+        self.kind = kind
+        self.identifier = identifier
+    }
+}
