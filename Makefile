@@ -1,0 +1,52 @@
+# Every target installs the Debian packages that it lacks (.ci/packages.txt) and says so; the rest is Swift's package
+# manager. Two cores and a first build: some minutes. Later builds take seconds.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help build demo test test-fast test-rescue lint format generate image bench clean
+
+release := .build/release
+# One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
+release_flags := -c release --static-swift-stdlib
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: packages-build packages-run packages-test packages-bench packages-generate
+packages-build packages-run packages-test packages-bench packages-generate: packages-%:
+	@.ci/install-packages $*
+
+build: packages-build ## salvor and salvor-agent, optimised, in .build/release
+	swift build $(release_flags) --product salvor
+	swift build $(release_flags) --product salvor-agent
+	swift build $(release_flags) --product make-broken-machine
+
+image: build packages-run ## the rescue image, in the user's cache
+	$(release)/salvor image build
+
+demo: build packages-run packages-test ## break a machine by code, rescue it, and show that it boots
+	Coordinator/demo/run
+
+test: lint test-fast test-rescue ## all tests: fast ones first, then those in a real rescue VM
+
+test-fast: packages-build packages-run packages-test
+	swift build --build-tests
+	swift test --skip-build --skip RescueTests
+
+test-rescue: image packages-test
+	swift build --build-tests
+	swift test --skip-build --filter RescueTests
+
+lint: ## swift format, strictly
+	swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
+
+format: ## write what lint asks for
+	swift format --in-place --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
+
+generate: packages-generate ## Sources/SalvorMessages/Generated from Protocol/salvor/v1
+	Protocol/generate.sh
+
+bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor
+	Coordinator/bench/run
+
+clean: ## what was built; caches and runs of the user stay
+	rm -rf .build
