@@ -99,6 +99,9 @@ package nonisolated struct Salvor_V1_QuarantineEntry: Sendable {
   /// Self-relative security descriptor; empty where it could not be read.
   package var securityDescriptor: Data = Data()
 
+  /// The volume of the disk that the file was on, so that it can be put back where it was.
+  package var volumeNumber: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -226,7 +229,7 @@ nonisolated extension Salvor_V1_FetchChunk: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".QuarantineEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}times\0\u{1}attributes\0\u{3}security_descriptor\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}times\0\u{1}attributes\0\u{3}security_descriptor\0\u{3}volume_number\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -240,6 +243,7 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeSingularMessageField(value: &self._times) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.attributes) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.securityDescriptor) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.volumeNumber) }()
       default: break
       }
     }
@@ -268,6 +272,9 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
     if !self.securityDescriptor.isEmpty {
       try visitor.visitSingularBytesField(value: self.securityDescriptor, fieldNumber: 6)
     }
+    if self.volumeNumber != 0 {
+      try visitor.visitSingularUInt32Field(value: self.volumeNumber, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -278,6 +285,7 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
     if lhs._times != rhs._times {return false}
     if lhs.attributes != rhs.attributes {return false}
     if lhs.securityDescriptor != rhs.securityDescriptor {return false}
+    if lhs.volumeNumber != rhs.volumeNumber {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
