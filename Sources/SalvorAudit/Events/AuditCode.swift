@@ -1,0 +1,86 @@
+/// An open set of names: a reader keeps one that it does not know, and treats it as the least favourable that it does.
+package protocol AuditCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible
+where RawValue == String {
+    init(rawValue: String)
+}
+
+extension AuditCode {
+    package var description: String { rawValue }
+}
+
+/// Who caused an event.
+package struct AuditActor: AuditCode {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package static let coordinator = AuditActor(rawValue: "coordinator")
+    package static let agent = AuditActor(rawValue: "agent")
+    package static let `operator` = AuditActor(rawValue: "operator")
+}
+
+extension AuditEvent {
+    /// What a matched file was judged to be.
+    package struct FileVerdict: AuditCode {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let faulty = FileVerdict(rawValue: "faulty")
+        package static let corrected = FileVerdict(rawValue: "corrected")
+        package static let zeroed = FileVerdict(rawValue: "zeroed")
+        package static let unknown = FileVerdict(rawValue: "unknown")
+    }
+
+    /// What the verdict leads to.
+    package struct FileAction: AuditCode {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let keep = FileAction(rawValue: "keep")
+        package static let quarantineAndDelete = FileAction(rawValue: "quarantineAndDelete")
+    }
+
+    package struct VolumeState: AuditCode {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let clean = VolumeState(rawValue: "clean")
+        /// Not shut down cleanly: the log is open or the dirty bit is set.
+        package static let unclean = VolumeState(rawValue: "unclean")
+        package static let hibernated = VolumeState(rawValue: "hibernated")
+        package static let locked = VolumeState(rawValue: "locked")
+        package static let corrupt = VolumeState(rawValue: "corrupt")
+    }
+
+    /// How work on one machine ended.
+    package struct OutcomeKind: AuditCode {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let repaired = OutcomeKind(rawValue: "repaired")
+        package static let nothingToRepair = OutcomeKind(rawValue: "nothingToRepair")
+        package static let locked = OutcomeKind(rawValue: "locked")
+        package static let unclean = OutcomeKind(rawValue: "unclean")
+        package static let notWindows = OutcomeKind(rawValue: "notWindows")
+        package static let ambiguous = OutcomeKind(rawValue: "ambiguous")
+        package static let failed = OutcomeKind(rawValue: "failed")
+        /// Scan only: there is something that a rescue would repair.
+        package static let repairable = OutcomeKind(rawValue: "repairable")
+        /// The original disk was put back.
+        package static let rolledBack = OutcomeKind(rawValue: "rolledBack")
+    }
+
+    package struct BootVerdict: AuditCode {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package static let booted = BootVerdict(rawValue: "booted")
+        package static let failed = BootVerdict(rawValue: "failed")
+        package static let notProven = BootVerdict(rawValue: "notProven")
+    }
+}
