@@ -53,11 +53,14 @@ let package = Package(
         // System libraries, with static-inline shims for what C offers only as macros.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        // glibc's process handles, which Swift's Glibc module leaves out.
+        .systemLibrary(name: "CPidfd"),
 
         // Leaves.
         module("SalvorDigest", ["COpenSSL"]),
         module("SalvorAudit", ["SalvorDigest"]),
-        module("SalvorQEMU", [subprocess, system]),
+        module("SalvorQEMU", ["CPidfd", subprocess, system]),
         module("SalvorImage", ["SalvorDigest", "CZlib", subprocess, system]),
 
         // The wire, and what travels on it.
@@ -68,13 +71,15 @@ let package = Package(
         module(
             "SalvorTransport",
             [
-                "SalvorWire", "COpenSSL", grpcCore, logging,
+                "SalvorWire", "SalvorDigest", "COpenSSL", grpcCore, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
 
         // The rescue VM's side.
-        module("SalvorAgentCore", ["SalvorMessages", "SalvorDigest", grpcCore, subprocess, system, logging]),
+        module(
+            "SalvorAgentCore",
+            ["SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system, logging]),
         executable("salvor-agent", ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", grpcCore, logging]),
 
         // The operator's side.
@@ -97,6 +102,8 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
             path: "Tests/Fixtures", swiftSettings: strict),
+        // Guests of 512 bytes, for tests that need a machine and no system on it.
+        .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
             name: "make-broken-machine",
             dependencies: [
@@ -105,7 +112,7 @@ let package = Package(
             path: "Tests/make-broken-machine", swiftSettings: strict),
 
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest"]),
-        tests("SalvorQEMUTests", ["SalvorQEMU"]),
+        tests("SalvorQEMUTests", ["SalvorQEMU", "BootSectorGuests", subprocess, system]),
         tests("SalvorImageTests", ["SalvorImage", "SalvorDigest"]),
         tests("SalvorMessagesTests", ["SalvorMessages", "SalvorDigest"]),
         tests("SalvorWireTests", ["SalvorWire"]),
@@ -115,9 +122,16 @@ let package = Package(
                 "SalvorTransport", "SalvorWire", grpcCore, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
-        tests("SalvorAgentCoreTests", ["SalvorAgentCore", "SalvorMessages", "Fixtures", grpcCore, grpcInProcess]),
+        tests(
+            "SalvorAgentCoreTests",
+            [
+                "SalvorAgentCore", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess, swiftProtobuf,
+                subprocess, system, logging,
+            ]),
         tests("SalvorCoordinatorCoreTests", ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages"]),
-        tests("SalvorLocalTests", ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "Fixtures"]),
+        tests(
+            "SalvorLocalTests",
+            ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
         tests("RescueTests", ["Fixtures", "SalvorDigest", subprocess, system]),
     ]
 )

@@ -13,4 +13,106 @@
 
 // Swift imports functions, not macros: one static inline here for each macro that Salvor needs.
 
+// TLS contexts and connections.
+static inline int salvor_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+static inline int salvor_SSL_CTX_set_max_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_max_proto_version(context, version);
+}
+static inline long salvor_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_mode(context, mode);
+}
+static inline long salvor_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_session_cache_mode(context, mode);
+}
+static inline long salvor_SSL_CTX_set_max_cert_list(SSL_CTX *context, long bytes) {
+    return SSL_CTX_set_max_cert_list(context, bytes);
+}
+static inline int salvor_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+static inline int salvor_SSL_set_tlsext_host_name(SSL *connection, const char *name) {
+    return (int)SSL_set_tlsext_host_name(connection, name);
+}
+
+// A BIO of our own.
+static inline void salvor_BIO_clear_retry_flags(BIO *bio) {
+    BIO_clear_retry_flags(bio);
+}
+static inline void salvor_BIO_set_retry_read(BIO *bio) {
+    BIO_set_retry_read(bio);
+}
+
+// Stacks are typed by macros.
+static inline int salvor_sk_X509_num(const STACK_OF(X509) *stack) {
+    return sk_X509_num(stack);
+}
+static inline X509 *salvor_sk_X509_value(const STACK_OF(X509) *stack, int index) {
+    return sk_X509_value(stack, index);
+}
+static inline STACK_OF(X509) *salvor_sk_X509_new_null(void) {
+    return sk_X509_new_null();
+}
+static inline int salvor_sk_X509_push(STACK_OF(X509) *stack, X509 *certificate) {
+    return sk_X509_push(stack, certificate);
+}
+// Frees the stack, not what it holds.
+static inline void salvor_sk_X509_free(STACK_OF(X509) *stack) {
+    sk_X509_free(stack);
+}
+static inline void salvor_X509_EXTENSIONS_free(X509_EXTENSIONS *extensions) {
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+// Alternative names: a union behind a typed stack, which Swift imports badly twice over.
+static inline int salvor_GENERAL_NAMES_count(const GENERAL_NAMES *names) {
+    return sk_GENERAL_NAME_num(names);
+}
+// The text of name `index` when it is a URI, not terminated by a zero; NULL when it is of another kind.
+static inline const unsigned char *salvor_GENERAL_NAMES_uri(const GENERAL_NAMES *names, int index, int *length) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if (name == NULL || name->type != GEN_URI) {
+        return NULL;
+    }
+    *length = ASN1_STRING_length(name->d.uniformResourceIdentifier);
+    return ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
+}
+// A list of one URI, to be freed with GENERAL_NAMES_free; NULL when there is no memory.
+static inline GENERAL_NAMES *salvor_GENERAL_NAMES_new_uri(const char *uri, int length) {
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (names == NULL || name == NULL || text == NULL || !ASN1_STRING_set(text, uri, length)) {
+        GENERAL_NAMES_free(names);
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(text);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    if (!sk_GENERAL_NAME_push(names, name)) {
+        GENERAL_NAMES_free(names);
+        GENERAL_NAME_free(name);
+        return NULL;
+    }
+    return names;
+}
+// Adds to a request the extension that asks for these names.
+static inline int salvor_X509_REQ_add_subject_alt_names(X509_REQ *request, GENERAL_NAMES *names) {
+    STACK_OF(X509_EXTENSION) *extensions = NULL;
+    int added = X509V3_add1_i2d(&extensions, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1
+        && X509_REQ_add_extensions(request, extensions) == 1;
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    return added;
+}
+
+// Keys and certificates.
+static inline EVP_PKEY *salvor_EVP_EC_gen(const char *curve) {
+    return EVP_EC_gen(curve);
+}
+static inline void salvor_X509V3_set_ctx(X509V3_CTX *context, X509 *issuer, X509 *subject) {
+    X509V3_set_ctx_nodb(context);
+    X509V3_set_ctx(context, issuer, subject, NULL, NULL, 0);
+}
+
 #endif
