@@ -1,0 +1,93 @@
+package import SystemPackage
+
+/// A disk of a QEMU machine, whether it is there from the start or plugged in later.
+package struct MachineDisk: Hashable, Sendable {
+    package enum Format: String, Hashable, Sendable, CaseIterable {
+        case raw
+        case qcow2
+    }
+
+    package enum Bus: String, Hashable, Sendable, CaseIterable {
+        case virtio
+        /// For guests that have no virtio driver. Cannot be plugged in later.
+        case sata
+    }
+
+    /// QEMU hands no more than this of a virtio-blk serial to the guest.
+    package static let longestSerial = 20
+
+    /// Absolute path.
+    package let file: FilePath
+    package let format: Format
+    package let readOnly: Bool
+    /// What the guest sees as the disk's serial number, and what the disk goes by here.
+    package let serial: String
+    package let bus: Bus
+
+    /// - Parameter serial: 1 to 20 of `A`–`Z`, `a`–`z`, `0`–`9`, `.`, `_`, `-`.
+    /// - Throws: ``QEMUError/Code/invalidArgument``.
+    package init(
+        file: FilePath, format: Format, readOnly: Bool = false, serial: String, bus: Bus = .virtio
+    ) throws(QEMUError) {
+        guard file.isAbsolute else {
+            throw QEMUError(.invalidArgument, "A disk needs an absolute path, and \(file) is not one.")
+        }
+        guard Self.isSerial(serial) else {
+            throw QEMUError(
+                .invalidArgument,
+                "“\(serial)” cannot be a disk's serial: it takes 1 to \(Self.longestSerial) of A-Z a-z 0-9 . _ -")
+        }
+        self.file = file
+        self.format = format
+        self.readOnly = readOnly
+        self.serial = serial
+        self.bus = bus
+    }
+
+    package static func isSerial(_ text: String) -> Bool {
+        (1...longestSerial).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// QEMU's name of the block node; at most 31 characters, a letter first.
+    package var nodeName: String { "node-\(serial)" }
+    /// QEMU's id of the device.
+    package var deviceID: String { "disk-\(serial)" }
+
+    /// For `-blockdev` and `blockdev-add`. QEMU locks the file for itself as far as it uses it.
+    package var blockNode: JSONValue {
+        [
+            "driver": .string(format.rawValue),
+            "node-name": .string(nodeName),
+            "read-only": .bool(readOnly),
+            "discard": "unmap",
+            "file": [
+                "driver": "file", "filename": .string(file.string), "read-only": .bool(readOnly), "locking": "on",
+                "discard": "unmap",
+            ],
+        ]
+    }
+
+    /// For `-device` and `device_add`.
+    /// - Parameters:
+    ///   - port: id of the bus to plug into; nil for the first free place.
+    ///   - bootIndex: place in the boot order, 0 first.
+    package func device(port: String? = nil, bootIndex: Int? = nil) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "driver": bus == .virtio ? "virtio-blk-pci" : "ide-hd",
+            "id": .string(deviceID),
+            "drive": .string(nodeName),
+            "serial": .string(serial),
+        ]
+        members["bus"] = port.map { .string($0) }
+        members["bootindex"] = bootIndex.map { .integer(Int64($0)) }
+        return .object(members)
+    }
+}

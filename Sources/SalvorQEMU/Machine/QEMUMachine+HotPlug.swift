@@ -1,0 +1,114 @@
+import SystemPackage
+
+extension QEMUMachine {
+    /// Plugs a virtio disk in, whether the guest has started or not: one that has not will find it at boot.
+    ///
+    /// A disk that is there already under this serial is left as it is, so a repeat after a crash is harmless.
+    /// - Parameter port: index of the hot-plug port; nil for the first free one.
+    /// - Throws: ``QEMUError/Code/conflict`` when the serial belongs to another file, or all ports are taken.
+    package func attachDisk(_ disk: MachineDisk, port: Int? = nil) async throws(QEMUError) {
+        guard disk.bus == .virtio else {
+            throw QEMUError(.invalidArgument, "\(disk.file) cannot be plugged in: only virtio disks can.")
+        }
+        if let existing = try await blockNodes()[disk.nodeName] {
+            guard existing.filename == disk.file.string, existing.readOnly == disk.readOnly else {
+                throw QEMUError(
+                    .conflict,
+                    "The machine has a disk \(disk.serial) already, which is \(existing.filename) and not \(disk.file). "
+                        + "It was left as it is.")
+            }
+        } else {
+            try await monitor.execute("blockdev-add", disk.blockNode)
+        }
+        let devices = try await peripherals()
+        if devices.contains(disk.deviceID) { return }
+        do throws(QEMUError) {
+            let bus = try await freePort(port, for: disk, devices: devices)
+            try await monitor.execute("device_add", disk.device(port: bus))
+        } catch {
+            // A node without a device would keep the file locked and the next attempt from starting clean.
+            _ = try? await monitor.execute("blockdev-del", ["node-name": .string(disk.nodeName)])
+            throw error
+        }
+    }
+
+    /// Takes a disk out: the guest is asked for it, and when it has let go the file is closed.
+    ///
+    /// A disk that is not there is as good as taken out.
+    /// - Throws: ``QEMUError/Code/guestKeepsDisk`` when the guest does not let go in time; the disk is then still
+    ///   plugged in and the file is still open.
+    package func detachDisk(serial: String, limit: Duration = .seconds(20)) async throws(QEMUError) {
+        guard MachineDisk.isSerial(serial) else { return }
+        let device = "disk-\(serial)"
+        let node = "node-\(serial)"
+        let events = monitor.events()
+        if try await peripherals().contains(device) {
+            do throws(QEMUError) {
+                try await monitor.execute("device_del", ["id": .string(device)])
+            } catch  where error.code == .commandRefused {
+                // Either an earlier attempt is under way, or the guest has just let go. Both show below.
+            }
+            let released = await within(limit) {
+                for await event in events where event.name == "DEVICE_DELETED" && event.data["device"]?.string == device
+                {
+                    return true
+                }
+                return false
+            }
+            let stillThere = try await peripherals().contains(device)
+            guard released == true || !stillThere else {
+                throw QEMUError(
+                    .guestKeepsDisk,
+                    "The guest has not let go of disk \(serial) within \(limit). It is still plugged in.")
+            }
+        }
+        if try await blockNodes()[node] != nil {
+            try await monitor.execute("blockdev-del", ["node-name": .string(node)])
+        }
+    }
+
+    /// Serials of the disks that the machine has, sorted.
+    package func diskSerials() async throws(QEMUError) -> [String] {
+        try await peripherals().filter { $0.hasPrefix("disk-") }.map { String($0.dropFirst(5)) }.sorted()
+    }
+
+    private struct BlockNode: Sendable {
+        var filename: String
+        var readOnly: Bool
+    }
+
+    private func blockNodes() async throws(QEMUError) -> [String: BlockNode] {
+        let answer = try await monitor.execute("query-named-block-nodes", ["flat": true])
+        var nodes: [String: BlockNode] = [:]
+        for node in answer.array ?? [] {
+            guard let name = node["node-name"]?.string, let file = node["file"]?.string else { continue }
+            nodes[name] = BlockNode(filename: file, readOnly: node["ro"]?.bool ?? false)
+        }
+        return nodes
+    }
+
+    private func peripherals() async throws(QEMUError) -> Set<String> {
+        let answer = try await monitor.execute("qom-list", ["path": "/machine/peripheral"])
+        return Set((answer.array ?? []).compactMap { $0["name"]?.string })
+    }
+
+    /// The bus to plug into: the one that was asked for, or the first that no disk is on.
+    private func freePort(_ wanted: Int?, for disk: MachineDisk, devices: Set<String>) async throws(QEMUError) -> String
+    {
+        if let wanted { return QEMUCommandLine.portName(wanted) }
+        var taken: Set<String> = []
+        for device in devices where device.hasPrefix("disk-") {
+            let path = "/machine/peripheral/\(device)"
+            let answer = try await monitor.execute("qom-get", ["path": .string(path), "property": "parent_bus"])
+            // `/machine/peripheral/port3/port3`: the bus carries its port's name.
+            if let bus = answer.string?.split(separator: "/").last { taken.insert(String(bus)) }
+        }
+        var index = 0
+        while devices.contains(QEMUCommandLine.portName(index)) {
+            let name = QEMUCommandLine.portName(index)
+            if !taken.contains(name) { return name }
+            index += 1
+        }
+        throw QEMUError(.conflict, "All \(index) hot-plug ports are taken; \(disk.file) was not plugged in.")
+    }
+}

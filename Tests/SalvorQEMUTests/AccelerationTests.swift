@@ -1,0 +1,79 @@
+import SystemPackage
+import Testing
+
+@testable import SalvorQEMU
+
+@Suite("Acceleration probe", .enabled(if: qemuInstalled, qemuReason))
+struct AccelerationTests {
+    private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
+        let folder = try TemporaryFolder.make(prefix: "probe-test-")
+        do {
+            try await body(folder)
+        } catch {
+            try PosixFile.removeFolder(folder)
+            throw error
+        }
+        try PosixFile.removeFolder(folder)
+    }
+
+    @Test("The probe's guest runs, so that not seeing its status means something")
+    func guestRuns() async throws {
+        var probe = AccelerationProbe(cache: nil, limit: .seconds(20))
+        probe.accelerator = "tcg"
+        // Under TCG the guest ends with the status that stands for a working accelerator.
+        #expect(try await probe.boot() == .kvm)
+    }
+
+    @Test("The answer comes within its limit and is kept afterwards")
+    func bounded() async throws {
+        try await withFolder { folder in
+            let probe = AccelerationProbe(cache: folder.appending("answer"))
+            let clock = ContinuousClock()
+            let began = clock.now
+            let first = try await probe.acceleration()
+            #expect(clock.now - began < .seconds(8))
+            let again = clock.now
+            let second = try await probe.acceleration()
+            #expect(clock.now - again < .seconds(1))
+            #expect(first == second)
+            if case .tcg(let reason) = first { #expect(!reason.isEmpty) }
+        }
+    }
+
+    @Test("Without the device the reason says so, and no guest is started")
+    func noDevice() async throws {
+        try await withFolder { folder in
+            let probe = AccelerationProbe(cache: folder.appending("answer"), device: "/dev/no-such-kvm")
+            guard case .tcg(let reason) = try await probe.acceleration() else {
+                Issue.record("KVM without its device")
+                return
+            }
+            #expect(reason.contains("/dev/no-such-kvm"))
+            #expect(!PosixFile.exists(folder.appending("answer")))
+        }
+    }
+
+    @Test("A kept answer counts for its own kernel, boot and QEMU alone, and a damaged one for nothing")
+    func cache() async throws {
+        try await withFolder { folder in
+            let file = folder.appending("below").appending("answer")
+            AccelerationCache.write(.tcg(reason: "a\nb"), key: "k1", to: file)
+            #expect(AccelerationCache.read(file, key: "k1") == .tcg(reason: "a b"))
+            #expect(AccelerationCache.read(file, key: "k2") == nil)
+            try PosixFile.writeAtomically("k1\nxyz\n\n".utf8, to: file)
+            #expect(AccelerationCache.read(file, key: "k1") == nil)
+            try PosixFile.removeFolder(folder.appending("below"))
+        }
+    }
+
+    @Test("A guest that hangs is ended within the limit")
+    func hanging() async throws {
+        var probe = AccelerationProbe(cache: nil, limit: .milliseconds(5))
+        probe.accelerator = "tcg"
+        guard case .tcg(let reason) = try await probe.boot() else {
+            Issue.record("a machine that booted within 5 ms")
+            return
+        }
+        #expect(reason.contains("did not run"))
+    }
+}

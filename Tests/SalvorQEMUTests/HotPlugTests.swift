@@ -1,0 +1,88 @@
+import BootSectorGuests
+import SystemPackage
+import Testing
+
+@testable import SalvorQEMU
+
+@Suite("Hot-plug", .enabled(if: qemuInstalled, qemuReason))
+struct HotPlugTests {
+    private let idle = BootSector().printing("READY\n").halting()
+
+    /// Serials and files by QEMU's own account.
+    private func seen(_ machine: QEMUMachine) async throws -> [String: String] {
+        let devices = try await machine.monitor.execute("query-block").array ?? []
+        var found: [String: String] = [:]
+        for device in devices {
+            guard let path = device["qdev"]?.string, let file = device["inserted"]?["file"]?.string else { continue }
+            found[path.split(separator: "/").dropLast().last.map(String.init) ?? path] = file
+        }
+        return found
+    }
+
+    @Test("Disks are plugged in before the guest has started and after, and a repeat changes nothing")
+    func attach() async throws {
+        try await TestMachine.with(idle) { test in
+            let machine = try await test.start(ports: 2)
+            let early = try test.disk("early")
+            try await machine.attachDisk(early)
+            _ = try await machine.console.firstLine { $0 == "READY" }
+            let late = try test.disk("late", readOnly: true)
+            try await machine.attachDisk(late)
+            try await machine.attachDisk(late)
+            try await machine.attachDisk(early)
+
+            #expect(try await machine.diskSerials() == ["boot", "early", "late"])
+            let blocks = try await seen(machine)
+            #expect(blocks["disk-early"] == early.file.string)
+            #expect(blocks["disk-late"] == late.file.string)
+        }
+    }
+
+    @Test("A serial stays with its file, and a disk beyond the last port leaves its file unlocked")
+    func conflicts() async throws {
+        try await TestMachine.with(idle) { test in
+            let machine = try await test.start(ports: 1)
+            try await machine.attachDisk(test.disk("one"))
+            let other = try test.disk("other")
+            let imposter = try MachineDisk(file: other.file, format: .raw, serial: "one")
+            await #expect(throws: QEMUError(.conflict, "")) { try await machine.attachDisk(imposter) }
+            await #expect(throws: QEMUError(.conflict, "")) { try await machine.attachDisk(other) }
+            let nodes = try await machine.monitor.execute("query-named-block-nodes", ["flat": true]).array ?? []
+            #expect(!nodes.contains { $0["file"]?.string == other.file.string })
+        }
+    }
+
+    @Test("A guest that does not let go is reported, and the disk is still there")
+    func stubbornGuest() async throws {
+        try await TestMachine.with(idle) { test in
+            let machine = try await test.start(ports: 1)
+            _ = try await machine.console.firstLine { $0 == "READY" }
+            try await machine.attachDisk(test.disk("kept"))
+            await #expect(throws: QEMUError(.guestKeepsDisk, "")) {
+                try await machine.detachDisk(serial: "kept", limit: .milliseconds(300))
+            }
+            #expect(try await machine.diskSerials().contains("kept"))
+            try await machine.detachDisk(serial: "never-was-there")
+        }
+    }
+
+    @Test("A disk that another machine writes to cannot be plugged in")
+    func lockedDisk() async throws {
+        try await TestMachine.with(idle) { test in
+            let machine = try await test.start(ports: 1)
+            let disk = try test.disk("shared")
+            try await machine.attachDisk(disk)
+            try await TestMachine.with(idle) { other in
+                let second = try await other.start(ports: 1)
+                do {
+                    try await second.attachDisk(disk)
+                    Issue.record("two machines write to one disk")
+                } catch let error as QEMUError {
+                    #expect(error.code == .commandRefused)
+                    #expect(error.message.contains("lock"))
+                }
+                #expect(try await second.diskSerials() == ["boot"])
+            }
+        }
+    }
+}
