@@ -130,14 +130,16 @@ extension AuditEvent {
         }
     }
 
-    /// The log before this one did not verify. It was kept beside this one, which begins here.
+    /// The log before this one did not verify. It was kept beside this one, which begins here. Its last proven record
+    /// is no part of this chain.
     package struct LogReplaced: AuditPayload {
         package static let kind = "logReplaced"
         package var reason: String
-        package var keptAs: String
-        package var sha256: Digest
+        /// nil where the log before was gone.
+        package var keptAs: String?
+        package var sha256: Digest?
 
-        package init(reason: String, keptAs: String, sha256: Digest) {
+        package init(reason: String, keptAs: String?, sha256: Digest?) {
             self.reason = reason
             self.keptAs = keptAs
             self.sha256 = sha256
