@@ -101,7 +101,7 @@ let package = Package(
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
-            path: "Tests/Fixtures", swiftSettings: strict),
+            path: "Tests/Fixtures", exclude: ["StandInGuest"], swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
@@ -113,7 +113,7 @@ let package = Package(
 
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest"]),
         tests("SalvorQEMUTests", ["SalvorQEMU", "BootSectorGuests", subprocess, system]),
-        tests("SalvorImageTests", ["SalvorImage", "SalvorDigest"]),
+        tests("SalvorImageTests", ["SalvorImage", "SalvorDigest", "Fixtures", subprocess, system]),
         tests("SalvorMessagesTests", ["SalvorMessages", "SalvorDigest"]),
         tests("SalvorWireTests", ["SalvorWire"]),
         tests(

@@ -1,0 +1,44 @@
+#ifndef SALVOR_CLINUX_SHIMS_H
+#define SALVOR_CLINUX_SHIMS_H
+
+#include <errno.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+// Swift calls no variadic function, glibc wraps no openat2, and Swift's Glibc module is built without _GNU_SOURCE.
+
+// O_PATH: a descriptor that only names a place.
+static const int salvor_path_only = 010000000;
+
+// A pipe whose ends no child inherits.
+static inline int salvor_pipe(int ends[2]) {
+    return (int)syscall(SYS_pipe2, ends, 02000000);
+}
+
+// Opens `path`, names alone, below `directory`: no "..", no link of any kind, no other mount.
+// Returns a descriptor, or -1 with errno.
+static inline int salvor_open_beneath(int directory, const char *path, uint64_t flags) {
+    struct open_how how = {
+        .flags = flags,
+        .mode = 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+    };
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+// Writes out and forgets what the kernel holds of a block device, so that the next read comes from the device.
+static inline int salvor_flush_block_device(int descriptor) {
+    return ioctl(descriptor, BLKFLSBUF, 0);
+}
+
+// Unmounts without following a link at `path`; `lazily` only takes it out of sight.
+static inline int salvor_unmount(const char *path, int lazily) {
+    return umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
+}
+
+#endif

@@ -1,0 +1,58 @@
+internal import Synchronization
+
+/// Who works on which disk: one at a time, since a scan beside a repair would see half of it.
+package final class DiskLeases: Sendable {
+    private struct State {
+        var held: [String: String] = [:]
+        var draining = false
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Disks that are worked on.
+    package var count: Int { state.withLock { $0.held.count } }
+
+    /// Holds a disk while `body` runs.
+    /// - Throws: ``AgentError/Code/diskBusy``, ``AgentError/Code/draining``, or what `body` throws.
+    func withLease<Success>(
+        on device: String, for purpose: String, _ body: () async throws(AgentError) -> Success
+    ) async throws(AgentError) -> Success {
+        let refusal: AgentError? = state.withLock { state in
+            if state.draining { return .draining }
+            if let holder = state.held[device] {
+                return AgentError(
+                    .diskBusy, "\(device) is in use by another \(holder). This \(purpose) did not begin.",
+                    next: "Wait for the other to end.")
+            }
+            state.held[device] = purpose
+            return nil
+        }
+        if let refusal { throw refusal }
+        defer { state.withLock { _ = $0.held.removeValue(forKey: device) } }
+        return try await body()
+    }
+
+    /// From now on no disk is leased, unless one is leased now.
+    /// - Throws: ``AgentError/Code/diskBusy`` when a disk is worked on; nothing changes then.
+    func drain() throws(AgentError) {
+        let busy: String? = state.withLock { state in
+            if let (device, purpose) = state.held.first { return "\(device) is in use by a \(purpose)" }
+            state.draining = true
+            return nil
+        }
+        guard let busy else { return }
+        throw AgentError(
+            .diskBusy, "\(busy). The rescue VM stays on.", next: "Wait for it to end, or cancel it, and ask again.")
+    }
+
+    /// Whether the agent takes nothing new.
+    package var isDraining: Bool { state.withLock(\.draining) }
+}
+
+extension AgentError {
+    static var draining: AgentError {
+        AgentError(.draining, "The rescue VM is about to power off.", next: "Start another rescue VM.")
+    }
+}

@@ -1,0 +1,64 @@
+/// One name in a directory of a mounted volume, byte for byte as the file system gives it. It comes from a disk that
+/// nobody vouches for: it can hold line ends, control characters and bytes that are no UTF-8.
+package struct FileName: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    /// - Returns: nil for what is no name: nothing, ".", "..", or with "/" or NUL in it.
+    package init?(bytes: [UInt8]) {
+        guard !bytes.isEmpty, bytes != [0x2E], bytes != [0x2E, 0x2E], !bytes.contains(0x2F), !bytes.contains(0) else {
+            return nil
+        }
+        self.bytes = bytes
+    }
+
+    package init?(_ text: String) { self.init(bytes: Array(text.utf8)) }
+
+    /// The name as messages carry it: itself where it is UTF-8 without a backslash; otherwise every backslash and every
+    /// byte beyond ASCII as `\xHH`. Two names never share one text (Windows names hold no backslash).
+    package var text: String {
+        let valid = String(validating: bytes, as: UTF8.self)
+        if let valid, !bytes.contains(UInt8(ascii: "\\")) { return valid }
+        var escaped = ""
+        let digits = Array("0123456789ABCDEF".unicodeScalars)
+        for byte in bytes {
+            if byte < 0x80, byte != UInt8(ascii: "\\") {
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                escaped += "\\x"
+                escaped.unicodeScalars.append(digits[Int(byte >> 4)])
+                escaped.unicodeScalars.append(digits[Int(byte & 0xF)])
+            }
+        }
+        return escaped
+    }
+
+    /// What two names share when Windows takes them for one: UTF-16 units in upper case.
+    package var folded: [UInt16] {
+        if let valid = String(validating: bytes, as: UTF8.self) { return foldCase(valid) }
+        // A lone surrogate half is a valid NTFS name and no UTF-8: each of its bytes stays apart from every valid name.
+        return bytes.map { $0 < 0x80 ? foldCase(unit: UInt16($0)) : 0xDC00 | UInt16($0) }
+    }
+}
+
+/// A path as a person reads it, with Windows' separator.
+package func windowsPath(_ components: some Sequence<String>) -> String {
+    "\\" + components.joined(separator: "\\")
+}
+
+/// UTF-16 units in upper case, unit by unit, as NTFS compares names: one unit never becomes two ("ß" stays), and what
+/// lies outside the basic plane stays as it is.
+package func foldCase(_ text: String) -> [UInt16] {
+    text.utf16.map(foldCase(unit:))
+}
+
+private func foldCase(unit: UInt16) -> UInt16 {
+    switch unit {
+    case 0x61...0x7A: return unit - 0x20
+    case 0..<0x80: return unit
+    default:
+        guard let scalar = Unicode.Scalar(unit) else { return unit }
+        let upper = scalar.properties.uppercaseMapping.utf16
+        guard upper.count == 1, let first = upper.first else { return unit }
+        return first
+    }
+}

@@ -1,0 +1,52 @@
+/// Finds entries below a volume's root the way Windows does, without regard to case, and refuses to choose: two entries
+/// that differ only in case are an error. Lists each directory once.
+struct PathResolver {
+    let tree: VolumeTree
+    private var listings: [[FileName]: Listing] = [:]
+
+    private struct Listing {
+        let names: [FileName]
+        let byFoldedName: [[UInt16]: [FileName]]
+    }
+
+    init(_ tree: VolumeTree) { self.tree = tree }
+
+    /// The components as the disk spells them.
+    /// - Returns: nil where a component is missing or, before the last, is no directory.
+    /// - Throws: ``AgentError/Code/ambiguousPath``, ``AgentError/Code/linkInPath``, ``AgentError/Code/unreadable``.
+    mutating func resolve(_ components: [String]) throws(AgentError) -> [FileName]? {
+        var found: [FileName] = []
+        for (index, component) in components.enumerated() {
+            let candidates = try listing(of: found).byFoldedName[foldCase(component)] ?? []
+            guard let name = candidates.first else { return nil }
+            guard candidates.count == 1 else {
+                let spellings = candidates.map(\.text).sorted().joined(separator: ", ")
+                throw AgentError(
+                    .ambiguousPath,
+                    "\(tree.path(found)) holds \(candidates.count) entries that Windows takes for one: \(spellings).",
+                    next: "Look at the volume by hand and remove the one that Windows does not use.")
+            }
+            switch try tree.kind(of: name, in: found) {
+            case .link: throw .linkInPath(tree.path(found + [name]))
+            case .directory: break
+            case .file where index == components.count - 1: break
+            case .file, .other, .missing: return nil
+            }
+            found.append(name)
+        }
+        return found
+    }
+
+    /// Names in a directory that a pattern matches, in order of their text, so that what is reported is the same each time.
+    mutating func names(in directory: [FileName], matching pattern: NamePattern) throws(AgentError) -> [FileName] {
+        try listing(of: directory).names.filter(pattern.matches).sorted { $0.text < $1.text }
+    }
+
+    private mutating func listing(of directory: [FileName]) throws(AgentError) -> Listing {
+        if let known = listings[directory] { return known }
+        let names = try tree.names(in: directory)
+        let listing = Listing(names: names, byFoldedName: Dictionary(grouping: names, by: \.folded))
+        listings[directory] = listing
+        return listing
+    }
+}

@@ -1,0 +1,121 @@
+internal import FoundationEssentials
+internal import SalvorDigest
+internal import SalvorMessages
+internal import SwiftProtobuf
+
+/// A file that a rule matched: what is reported of it, and what is needed to reach it again.
+struct MatchedFile: Sendable {
+    let finding: Salvor_V1_Finding
+    let directory: [FileName]
+    let name: FileName
+    /// nil for what is no regular file.
+    let inode: UInt64?
+
+    var path: [FileName] { directory + [name] }
+    var isToGo: Bool { finding.action == .quarantineAndDelete }
+}
+
+/// Matches a recipe's rules against one mounted volume. Blocking.
+struct RuleMatcher {
+    /// Enough for any magic number.
+    static let longestHeader = 4096
+    /// A channel file has some 40 KB: what is larger than this is not read, and so never judged.
+    static let largestFile: UInt64 = 1 << 30
+    static let mostMatches = 10_000
+
+    let recipe: Salvor_V1_Recipe
+    let volumeNumber: UInt32
+    let stop: StopSignal
+
+    /// Files in the order of the rules, then of their names.
+    /// - Throws: ``AgentError/Code/ambiguousPath``, ``AgentError/Code/linkInPath``, ``AgentError/Code/unreadable``,
+    ///   ``AgentError/Code/tooManyMatches``, ``AgentError/Code/cancelled``.
+    func match(_ resolver: inout PathResolver) throws(AgentError) -> [MatchedFile] {
+        var matches: [MatchedFile] = []
+        var rules: [[FileName]: String] = [:]
+        for rule in recipe.rules {
+            guard let folder = try resolver.resolve(rule.folder) else { continue }
+            // A file in the folder's place holds no files.
+            if let last = folder.last, try resolver.tree.kind(of: last, in: Array(folder.dropLast())) != .directory {
+                continue
+            }
+            for name in try resolver.names(in: folder, matching: NamePattern(rule.namePattern)) {
+                try stop.check()
+                guard let file = try judge(name, in: folder, by: rule, resolver.tree) else { continue }
+                if let other = rules.updateValue(rule.id, forKey: file.path) {
+                    throw AgentError(
+                        .ambiguousPath,
+                        "\(resolver.tree.path(file.path)) is matched by two rules of the recipe, \(other) and \(rule.id).",
+                        next: "Correct the recipe, so that each file is one rule's.")
+                }
+                matches.append(file)
+                guard matches.count <= Self.mostMatches else {
+                    throw AgentError(
+                        .tooManyMatches, "More than \(Self.mostMatches) files match the recipe.",
+                        next: "Narrow its name patterns.")
+                }
+            }
+        }
+        return matches
+    }
+
+    /// - Returns: nil for a directory, which no rule means.
+    private func judge(
+        _ name: FileName, in folder: [FileName], by rule: Salvor_V1_Rule, _ tree: VolumeTree
+    ) throws(AgentError) -> MatchedFile? {
+        let path = folder + [name]
+        var finding = Salvor_V1_Finding.with {
+            $0.ruleID = rule.id
+            $0.volumeNumber = volumeNumber
+            $0.path = path.map(\.text)
+            $0.verdict = .unknown
+            $0.action = .keep
+        }
+        switch try tree.kind(of: name, in: folder) {
+        case .directory, .missing: return nil
+        case .link, .other:
+            finding.reason =
+                "It is a link or a reparse point that cannot be read here, and is never followed or deleted."
+            return MatchedFile(finding: finding, directory: folder, name: name, inode: nil)
+        case .file(let size, _) where size > Self.largestFile:
+            finding.sizeBytes = size
+            finding.reason = "Its \(size) bytes are more than a channel file can have; it was not read."
+            return MatchedFile(finding: finding, directory: folder, name: name, inode: nil)
+        case .file(_, let inode):
+            let facts = try Self.facts(path, tree, stop)
+            let (verdict, reason) = rule.judgement.verdict(on: facts)
+            finding.sizeBytes = facts.sizeBytes
+            finding.sha256 = .init(facts.digest.bytes)
+            finding.header = .init(facts.beginning.prefix(16))
+            finding.times = facts.times
+            finding.verdict = verdict
+            finding.reason = reason
+            finding.action = rule.action(on: verdict)
+            return MatchedFile(finding: finding, directory: folder, name: name, inode: inode)
+        }
+    }
+
+    /// Reads a file once, for everything that a verdict rests on.
+    private static func facts(_ path: [FileName], _ tree: VolumeTree, _ stop: StopSignal) throws(AgentError)
+        -> FileFacts
+    {
+        let file = try tree.openFile(path)
+        let name = tree.path(path)
+        let times = try NTFSMetadata.times(of: file, at: name)
+        var content = ContentReader(file, name: name)
+        var hash = SHA256()
+        var beginning: [UInt8] = []
+        var size: UInt64 = 0
+        var isAllZero = true
+        while let chunk = try content.next() {
+            try stop.check()
+            if beginning.count < longestHeader { beginning += chunk.prefix(longestHeader - beginning.count) }
+            if isAllZero { isAllZero = chunk.allSatisfy { $0 == 0 } }
+            hash.update(chunk)
+            size += UInt64(chunk.count)
+        }
+        return FileFacts(
+            sizeBytes: size, digest: hash.finalize(), beginning: beginning, isAllZero: isAllZero && size > 0,
+            times: times)
+    }
+}

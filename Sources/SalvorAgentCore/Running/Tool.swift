@@ -1,0 +1,99 @@
+internal import Subprocess
+internal import SystemPackage
+
+/// The programs that the agent runs, as absolute paths or as names looked up in ``searchPath``.
+package struct AgentTools: Sendable {
+    package var lsblk: String
+    package var ntfs3g: String
+    package var ntfs3gProbe: String
+
+    /// Where Debian keeps them.
+    package static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+    package init(lsblk: String = "lsblk", ntfs3g: String = "ntfs-3g", ntfs3gProbe: String = "ntfs-3g.probe") {
+        self.lsblk = lsblk
+        self.ntfs3g = ntfs3g
+        self.ntfs3gProbe = ntfs3gProbe
+    }
+}
+
+/// How a tool ended, and what it said.
+struct ToolResult: Sendable {
+    /// nil when a signal ended it.
+    let exitCode: Int32?
+    let output: [UInt8]
+    let errorOutput: [UInt8]
+
+    /// What it wrote to standard error, made safe to show: one line, no control characters.
+    var complaint: String { printable(errorOutput) }
+}
+
+/// Runs a tool to its end: an argument vector and no shell, no input, an environment of ours, bounded output and time.
+///
+/// - Throws: ``AgentError/Code/toolMissing``, ``AgentError/Code/toolTimedOut`` (it was killed), or
+///   ``AgentError/Code/toolFailed`` when it could not be started or wrote more than `outputLimit` bytes. An exit code
+///   is a result.
+func runTool(
+    _ name: String, _ arguments: [String], timeout: Duration = .seconds(60), outputLimit: Int = 1 << 20
+) async throws(AgentError) -> ToolResult {
+    do {
+        return try await withThrowingTaskGroup(of: ToolResult?.self) { group in
+            group.addTask {
+                let result = try await Subprocess.run(
+                    toolExecutable(name), arguments: Arguments(arguments), environment: toolEnvironment,
+                    output: .bytes(limit: outputLimit), error: .bytes(limit: outputLimit))
+                return ToolResult(
+                    exitCode: exitCode(of: result.terminationStatus), output: result.standardOutput,
+                    errorOutput: result.standardError)
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let result = first else {
+                throw AgentError(
+                    .toolTimedOut, "\(name) did not end within \(timeout) and was killed.",
+                    next: "Try again; if it stays so, the disk or the rescue VM is too slow or damaged.")
+            }
+            return result
+        }
+    } catch {
+        throw toolError(name, error)
+    }
+}
+
+/// No locale: what tools print is then ASCII with everything else escaped, whatever a disk's labels hold.
+let toolEnvironment = Environment.custom(["PATH": AgentTools.searchPath, "LC_ALL": "C"])
+
+func toolExecutable(_ name: String) -> Executable {
+    name.utf8.contains(UInt8(ascii: "/")) ? .path(FilePath(name)) : .name(name)
+}
+
+func exitCode(of status: TerminationStatus) -> Int32? {
+    if case .exited(let code) = status { code } else { nil }
+}
+
+func toolError(_ name: String, _ error: any Error) -> AgentError {
+    if let error = error as? AgentError { return error }
+    if let error = error as? SubprocessError, error.code == .executableNotFound {
+        return AgentError(
+            .toolMissing, "\(name) is not on this rescue VM.", next: "Add its package to the rescue image.",
+            cause: error)
+    }
+    return AgentError(.toolFailed, "\(name) could not be run.", next: "See the agent's log.", cause: error)
+}
+
+/// Text from outside made safe for a log line: printable ASCII, line ends as "; ", at most 2000 bytes.
+package func printable(_ bytes: some Sequence<UInt8>) -> String {
+    var text = ""
+    for byte in bytes.prefix(2000) {
+        switch byte {
+        case 0x20...0x7E: text.unicodeScalars.append(Unicode.Scalar(byte))
+        case UInt8(ascii: "\n"): text += "; "
+        default: text += "."
+        }
+    }
+    while text.hasSuffix("; ") { text.removeLast(2) }
+    return text
+}

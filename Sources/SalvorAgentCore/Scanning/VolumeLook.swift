@@ -1,0 +1,80 @@
+internal import SalvorMessages
+internal import SwiftProtobuf
+
+/// What one look at a volume showed.
+struct VolumeLook: Sendable {
+    let volume: Salvor_V1_Volume
+    /// nil where there is no Windows, or where the look ended before that was known.
+    var installation: Salvor_V1_WindowsInstallation?
+    var matches: [MatchedFile] = []
+    /// What ended the look.
+    var error: AgentError?
+
+    var findings: [Salvor_V1_Finding] { matches.map(\.finding) }
+    var filesToGo: [MatchedFile] { matches.filter(\.isToGo) }
+    var state: Salvor_V1_VolumeState { installation?.volumeState ?? .unspecified }
+    var name: String { "volume \(volume.number) (\(volume.device))" }
+}
+
+/// Looks at a volume: mounts it read-only without replaying its log, finds Windows, matches the recipe, unmounts.
+/// Changes no byte.
+struct VolumeInspector: Sendable {
+    let mounter: VolumeMounter
+    let recipe: Salvor_V1_Recipe
+    let stop: StopSignal
+
+    /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``; all else is part of the look.
+    func look(at volume: Salvor_V1_Volume) async throws(AgentError) -> VolumeLook {
+        var look = VolumeLook(volume: volume)
+        let mounted: MountedVolume
+        do throws(AgentError) {
+            try stop.check()
+            mounted = try await mounter.mount(volume.device, .look)
+        } catch {
+            if error.code == .cancelled { throw error }
+            look.error = error
+            return look
+        }
+        do throws(AgentError) {
+            let tree = try mounted.tree()
+            let (root, matches, failure) = await onBlockingThread { read(tree, volume) }
+            look.matches = matches
+            look.error = failure
+            if let root {
+                look.installation = .with {
+                    $0.volumeNumber = volume.number
+                    $0.partitionGuid = volume.partitionGuid
+                    $0.systemRoot = root.map(\.text)
+                }
+            }
+        } catch {
+            look.error = error
+        }
+        try await mounted.unmount()
+        if let error = look.error, error.code == .cancelled { throw error }
+        // Only Windows is ever repaired, so only there does it matter; and the probe needs the device for itself.
+        if look.installation != nil {
+            do throws(AgentError) {
+                look.installation?.volumeState = try await mounter.probe(volume.device).state
+            } catch {
+                look.error = look.error ?? error
+            }
+        }
+        return look
+    }
+
+    private func read(
+        _ tree: VolumeTree, _ volume: Salvor_V1_Volume
+    ) -> (root: [FileName]?, matches: [MatchedFile], failure: AgentError?) {
+        var resolver = PathResolver(tree)
+        var root: [FileName]?
+        do throws(AgentError) {
+            root = try WindowsDetection.systemRoot(&resolver)
+            guard root != nil else { return (nil, [], nil) }
+            let matcher = RuleMatcher(recipe: recipe, volumeNumber: volume.number, stop: stop)
+            return (root, try matcher.match(&resolver), nil)
+        } catch {
+            return (root, [], error)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// A volume while it is mounted. Whoever has it unmounts it, once.
+package final class MountedVolume: Sendable {
+    package let device: String
+    package let mountPoint: String
+    package let mode: VolumeMounter.Mode
+    private let daemon: NTFSDaemon
+    private let live: LiveMounts
+
+    private enum State {
+        case opening
+        case open(root: Int32)
+        case unmounted
+    }
+
+    private let state = Mutex(State.opening)
+
+    init(device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon, live: LiveMounts) {
+        self.device = device
+        self.mountPoint = mountPoint
+        self.mode = mode
+        self.daemon = daemon
+        self.live = live
+    }
+
+    /// Files of the volume, until it is unmounted.
+    /// - Throws: ``AgentError/Code/stillMounted`` once unmounted: a defect of the agent, and no reason to stop it.
+    package func tree() throws(AgentError) -> VolumeTree {
+        guard case .open(let root) = state.withLock({ $0 }) else {
+            throw AgentError(
+                .unreadable, "\(device) is no longer mounted.", next: "Report this: it is a defect of the agent.")
+        }
+        return VolumeTree(root: root)
+    }
+
+    func openRoot() throws(AgentError) {
+        let root = open(mountPoint, salvor_path_only | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard root >= 0 else { throw .systemCall("open", mountPoint, code: .unreadable) }
+        state.withLock { $0 = .open(root: root) }
+    }
+
+    /// Unmounts, and returns once ntfs-3g has ended and so has written everything.
+    ///
+    /// A mount that stays busy for five seconds is detached, so that nothing new can reach it, and that is an error:
+    /// nobody may believe that the disk is free.
+    /// - Throws: ``AgentError/Code/stillMounted``, ``AgentError/Code/toolFailed``.
+    package func unmount() async throws(AgentError) {
+        let previous = state.withLock { state in
+            defer { state = .unmounted }
+            return state
+        }
+        if case .unmounted = previous { return }
+        if case .open(let root) = previous { close(root) }
+        let isDetached = await onBlockingThread { self.detach() }
+        if isDetached {
+            throw AgentError(
+                .stillMounted,
+                "\(device) stayed busy for 5 s and was only detached from \(mountPoint): it can still be in use.",
+                next: "Do not use the disk. Restart the rescue VM and begin again with a fresh repair copy.")
+        }
+        guard let exit = await daemon.exit(within: .seconds(120)) else {
+            daemon.kill()
+            throw AgentError(
+                .stillMounted, "ntfs-3g for \(device) did not end within 120 s of unmounting and was killed.",
+                next: "Do not trust what was written. Begin again with a fresh repair copy.")
+        }
+        live.remove(device)
+        rmdir(mountPoint)
+        if mode != .look, exit.code != 0 {
+            throw AgentError(
+                .toolFailed,
+                "ntfs-3g ended with \(exit.code.map { "exit \($0)" } ?? "a signal") on \(device): \(exit.complaint)",
+                next: "Do not trust what was written. Begin again with a fresh repair copy.", cause: exit.failure)
+        }
+    }
+
+    /// - Returns: whether the mount was only taken out of sight. Blocking.
+    private func detach() -> Bool {
+        for _ in 0..<50 {
+            if salvor_unmount(mountPoint, 0) == 0 { return false }
+            // Not mounted: the daemon has ended by itself.
+            if errno != EBUSY { return false }
+            // The kernel offers nothing to wait on for a mount that is busy.
+            usleep(100_000)
+        }
+        _ = salvor_unmount(mountPoint, 1)
+        return true
+    }
+}
