@@ -66,3 +66,8 @@ package struct TLSHandshake: Sendable {
     /// The peer's own certificate, verified; nil when none was shown.
     package let peerCertificate: Certificate?
 }
+
+/// Triggered as a user outbound event: from the next write on, encrypt with a new key, and ask the peer to do the same.
+package struct TLSKeyUpdate: Sendable {
+    package init() {}
+}

@@ -236,6 +236,19 @@ package final class TLSHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(last), promise: promise)
     }
 
+    package func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is TLSKeyUpdate else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        guard case .open(let session, _, .open) = state else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        session.updateKeys()
+        promise?.succeed()
+    }
+
     // MARK: Closing
 
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
