@@ -1,0 +1,103 @@
+package import SalvorImage
+package import SystemPackage
+
+/// Makes disks from what a ``DiskSpec`` says.
+package struct DiskMaker: Sendable {
+    private let tools: ToolRunner
+    private static let mebibyte = 1 << 20
+
+    package init(tools: ToolRunner = ToolRunner()) { self.tools = tools }
+
+    /// Writes a raw, sparse disk image at `path`, which must not be there yet. Its folder holds what is needed on the
+    /// way, too, and is clean of it afterwards.
+    package func make(_ spec: DiskSpec, at path: FilePath) async throws {
+        let scratch = try Posix.makeTemporaryDirectory(in: path.removingLastComponent(), prefix: ".disk-")
+        defer { Posix.removeTree(scratch) }
+        let table = try layOut(spec)
+        let disk = scratch.appending("disk")
+        try Posix.makePrivateFile(disk, bytes: spec.sizeBytes)
+        for (partition, entry) in zip(spec.partitions, table.entries) {
+            let image = scratch.appending("partition")
+            try Posix.makePrivateFile(image, bytes: entry.sizeBytes)
+            try await fill(image, with: partition.content, entry: entry, scratch: scratch)
+            try await tools.output(
+                "dd",
+                [
+                    "if=\(image)", "of=\(disk)", "bs=1M", "seek=\(entry.startBytes / Self.mebibyte)",
+                    "conv=sparse,notrunc",
+                    "status=none",
+                ])
+            Posix.removeTree(image)
+        }
+        if !spec.partitions.isEmpty {
+            let (front, back) = table.serialized(diskSectors: UInt64(spec.sizeBytes / PartitionTable.sectorBytes))
+            let file = try FileDescriptor.open(disk, .writeOnly)
+            defer { try? file.close() }
+            try file.writeAll(toAbsoluteOffset: 0, front)
+            try file.writeAll(toAbsoluteOffset: Int64(spec.sizeBytes - back.count), back)
+        }
+        try Posix.rename(disk, to: path)
+    }
+
+    /// Converts an image to another format, qcow2 or raw.
+    package func convert(_ source: FilePath, to target: FilePath, format: String) async throws {
+        try await tools.output("qemu-img", ["convert", "-O", format, source.string, target.string])
+    }
+
+    private func layOut(_ spec: DiskSpec) throws -> PartitionTable {
+        // A mebibyte at either end for the tables.
+        var next = Self.mebibyte
+        let end = spec.sizeBytes - Self.mebibyte
+        var table = PartitionTable(diskGUID: spec.diskGUID, entries: [])
+        for partition in spec.partitions {
+            let size = partition.sizeBytes ?? end - next
+            guard size > 0, size % Self.mebibyte == 0, next + size <= end else {
+                throw FixtureError("the partition \(partition.name) does not fit the disk, or is no multiple of 1 MiB")
+            }
+            table.entries.append(
+                PartitionTable.Entry(
+                    type: partition.type, guid: partition.guid,
+                    firstSector: UInt64(next / PartitionTable.sectorBytes),
+                    lastSector: UInt64((next + size) / PartitionTable.sectorBytes - 1), name: partition.name))
+            next += size
+        }
+        return table
+    }
+
+    private func fill(
+        _ image: FilePath, with content: PartitionSpec.Content, entry: PartitionTable.Entry, scratch: FilePath
+    ) async throws {
+        switch content {
+        case .none: break
+        case .raw(let pieces):
+            let file = try FileDescriptor.open(image, .writeOnly)
+            defer { try? file.close() }
+            for (offset, bytes) in pieces { try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) }
+        case .fat(let label, let files):
+            try await makeFAT(image, label: label, sectors: entry.sizeBytes / 512, files: files, scratch: scratch)
+        case .ntfs(let spec):
+            try await NTFSVolume.make(
+                spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+        }
+    }
+
+    private func makeFAT(
+        _ image: FilePath, label: String, sectors: Int, files: [FileSpec], scratch: FilePath
+    ) async throws {
+        // A fixed serial number, and mtools' own clock: the same bytes every time.
+        var tools = tools
+        tools.environment["SOURCE_DATE_EPOCH"] = "1699090215"
+        try await tools.output(
+            "mformat",
+            ["-i", image.string, "-T", String(sectors), "-h", "64", "-s", "32", "-N", "51A70291", "-v", label, "::"])
+        var made: Set<String> = []
+        for file in files {
+            let components = file.path.split(separator: "/")
+            for count in 1..<max(components.count, 1) {
+                let folder = components.prefix(count).joined(separator: "/")
+                if made.insert(folder).inserted { try await tools.output("mmd", ["-i", image.string, "::/\(folder)"]) }
+            }
+            try await tools.output("mcopy", ["-i", image.string, "-", "::/\(file.path)"], input: file.bytes ?? [])
+        }
+    }
+}

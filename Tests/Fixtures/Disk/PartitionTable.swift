@@ -1,0 +1,109 @@
+package import SystemPackage
+
+/// A GUID partition table on a disk of 512-byte sectors (UEFI specification, chapter 5).
+package struct PartitionTable: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
+        package var type: GUID
+        package var guid: GUID
+        package var firstSector: UInt64
+        /// Inclusive, as in the table.
+        package var lastSector: UInt64
+        package var name: String
+
+        package var startBytes: Int { Int(firstSector) * PartitionTable.sectorBytes }
+        package var sizeBytes: Int { Int(lastSector - firstSector + 1) * PartitionTable.sectorBytes }
+    }
+
+    package var diskGUID: GUID
+    package var entries: [Entry]
+
+    package static let sectorBytes = 512
+    private static let entryCount = 128
+    private static let entryBytes = 128
+    /// Sectors that the array of entries takes.
+    private static let arraySectors = entryCount * entryBytes / sectorBytes
+
+    package init(diskGUID: GUID, entries: [Entry]) {
+        self.diskGUID = diskGUID
+        self.entries = entries
+    }
+
+    /// What lies in front of and behind the partitions.
+    /// - Returns: the bytes from the disk's first sector, and those up to its last.
+    package func serialized(diskSectors: UInt64) -> (front: [UInt8], back: [UInt8]) {
+        var array = [UInt8](repeating: 0, count: Self.entryCount * Self.entryBytes)
+        for (index, entry) in entries.enumerated() {
+            let base = index * Self.entryBytes
+            array.put(entry.type.bytes, at: base)
+            array.put(entry.guid.bytes, at: base + 16)
+            array.put(entry.firstSector, at: base + 32)
+            array.put(entry.lastSector, at: base + 40)
+            for (position, unit) in entry.name.utf16.prefix(36).enumerated() {
+                array.put(unit, at: base + 56 + 2 * position)
+            }
+        }
+        let last = diskSectors - 1
+        let backArray = last - UInt64(Self.arraySectors)
+        let front = header(own: 1, other: last, arrayAt: 2, lastUsable: backArray - 1, array: array)
+        let back = header(own: last, other: 1, arrayAt: backArray, lastUsable: backArray - 1, array: array)
+        return (Self.protectiveMBR(diskSectors) + front + array, array + back)
+    }
+
+    private func header(own: UInt64, other: UInt64, arrayAt: UInt64, lastUsable: UInt64, array: [UInt8]) -> [UInt8] {
+        var header = [UInt8](repeating: 0, count: Self.sectorBytes)
+        header.put("EFI PART".utf8, at: 0)
+        header.put(UInt32(0x0001_0000), at: 8)
+        header.put(UInt32(92), at: 12)
+        header.put(own, at: 24)
+        header.put(other, at: 32)
+        header.put(UInt64(2 + Self.arraySectors), at: 40)
+        header.put(lastUsable, at: 48)
+        header.put(diskGUID.bytes, at: 56)
+        header.put(arrayAt, at: 72)
+        header.put(UInt32(Self.entryCount), at: 80)
+        header.put(UInt32(Self.entryBytes), at: 84)
+        header.put(crc32(array), at: 88)
+        header.put(crc32(header[..<92]), at: 16)
+        return header
+    }
+
+    private static func protectiveMBR(_ diskSectors: UInt64) -> [UInt8] {
+        var sector = [UInt8](repeating: 0, count: sectorBytes)
+        // Windows leaves a signature here too; it must survive a repair.
+        sector.put(UInt32(0x51A7_0291), at: 440)
+        sector.put([0, 0, 2, 0, 0xEE, 0xFF, 0xFF, 0xFF], at: 446)
+        sector.put(UInt32(1), at: 454)
+        sector.put(UInt32(min(diskSectors - 1, 0xFFFF_FFFF)), at: 458)
+        sector.put([0x55, 0xAA], at: 510)
+        return sector
+    }
+
+    /// Reads the primary table of a raw disk image.
+    /// - Returns: nil when there is none.
+    package init?(readFrom disk: FilePath) throws {
+        let file = try FileDescriptor.open(disk, .readOnly)
+        defer { try? file.close() }
+        var header = [UInt8](repeating: 0, count: Self.sectorBytes)
+        var array = [UInt8](repeating: 0, count: Self.entryCount * Self.entryBytes)
+        let headerCount = try header.withUnsafeMutableBytes {
+            try file.read(fromAbsoluteOffset: Int64(Self.sectorBytes), into: $0)
+        }
+        let arrayCount = try array.withUnsafeMutableBytes {
+            try file.read(fromAbsoluteOffset: Int64(2 * Self.sectorBytes), into: $0)
+        }
+        guard headerCount == header.count, arrayCount == array.count, header.starts(with: "EFI PART".utf8) else {
+            return nil
+        }
+        diskGUID = GUID(onDisk: header[56..<72])
+        entries = []
+        for base in stride(from: 0, to: array.count, by: Self.entryBytes) {
+            let type = GUID(onDisk: array[base..<base + 16])
+            if type == .zero { continue }
+            let units = (0..<36).map { array.get(base + 56 + 2 * $0, as: UInt16.self) }.prefix { $0 != 0 }
+            entries.append(
+                Entry(
+                    type: type, guid: GUID(onDisk: array[base + 16..<base + 32]), firstSector: array.get(base + 32),
+                    lastSector: array.get(base + 40), name: String(decoding: units, as: UTF16.self)))
+        }
+    }
+}

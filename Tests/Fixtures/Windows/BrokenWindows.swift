@@ -1,0 +1,214 @@
+/// The disk of a Windows machine that channel file 291 stopped, and its relations.
+///
+/// Everything follows from the seed, but for what ntfs-3g writes of itself.
+package struct BrokenWindows: Sendable {
+    /// What the CrowdStrike folder holds of channel 291.
+    package enum ChannelFiles: Sendable {
+        /// The faulty file and the corrected one, side by side.
+        case faultyAndCorrected
+        /// Two faulty files, of which each alone would stop the machine.
+        case severalFaulty
+        case onlyFaulty
+        case onlyCorrected
+        case onlyZeroed
+        case none
+    }
+
+    /// What stands between an agent and the CrowdStrike folder.
+    package enum Obstacle: Sendable {
+        case none
+        /// A second folder, `crowdstrike`, beside `CrowdStrike`.
+        case caseTwin
+        /// `drivers` is a POSIX symlink to another folder.
+        case symlink
+        /// `CrowdStrike` is a junction to another folder.
+        case junction
+        /// A hibernation file with a live header: ntfs-3g mounts such a volume read-only.
+        case hibernated
+    }
+
+    /// What is in the place of C:.
+    package enum SystemVolume: Sendable {
+        case windows
+        /// NTFS that holds only data.
+        case dataOnly
+        /// A volume that libblkid takes for BitLocker.
+        case bitLocker
+        /// No NTFS on the disk: C: is FAT.
+        case fat
+        /// Nothing at all on the disk, no partition table either.
+        case blankDisk
+    }
+
+    package var seed: UInt64 = 291
+    package var sizeBytes = 256 << 20
+    package var channelFiles = ChannelFiles.faultyAndCorrected
+    package var obstacle = Obstacle.none
+    package var systemVolume = SystemVolume.windows
+    package var state = NTFSSpec.State.clean
+    /// How many files there are besides those that matter.
+    package var otherFiles = 200
+
+    package init() {}
+
+    package init(_ change: (inout BrokenWindows) -> Void) { change(&self) }
+
+    /// The GUID of the C: partition.
+    package static let systemPartition = GUID("5a1f0291-0719-4409-8527-0000d15c0103")
+
+    package var disk: DiskSpec {
+        if case .blankDisk = systemVolume { return DiskSpec(sizeBytes: sizeBytes, partitions: []) }
+        return DiskSpec(
+            sizeBytes: sizeBytes,
+            partitions: [
+                PartitionSpec(
+                    name: "EFI system partition", type: .efiSystem, guid: GUID("5a1f0291-0719-4409-8527-0000d15c0101"),
+                    sizeBytes: 34 << 20, content: .fat(label: "SYSTEM", files: efiFiles)),
+                PartitionSpec(
+                    name: "Microsoft reserved partition", type: .microsoftReserved,
+                    guid: GUID("5a1f0291-0719-4409-8527-0000d15c0102"), sizeBytes: 16 << 20, content: .none),
+                PartitionSpec(
+                    name: "Basic data partition", type: .basicData, guid: Self.systemPartition, sizeBytes: nil,
+                    content: systemContent),
+            ])
+    }
+
+    private var systemContent: PartitionSpec.Content {
+        switch systemVolume {
+        case .windows: .ntfs(NTFSSpec(files: windowsFiles, state: state))
+        case .dataOnly:
+            .ntfs(
+                NTFSSpec(
+                    label: "Data",
+                    files: [
+                        FileSpec("Photos/lake.jpg", .noise(seed: seed, count: 5000)),
+                        FileSpec("Windows notes.txt", .bytes(Array("Windows is on another disk.\n".utf8))),
+                    ], state: state))
+        case .bitLocker: .raw(BitLockerLookalike.pieces)
+        case .fat: .fat(label: "NOTNTFS", files: [FileSpec("README.TXT", .bytes(Array("FAT\n".utf8)))])
+        case .blankDisk: .none
+        }
+    }
+
+    private var efiFiles: [FileSpec] {
+        [
+            FileSpec("EFI/Microsoft/Boot/bootmgfw.efi", .noise(seed: seed &+ 1, count: 150_000)),
+            FileSpec("EFI/Microsoft/Boot/BCD", .noise(seed: seed &+ 2, count: 28_672)),
+            FileSpec("EFI/Boot/bootx64.efi", .noise(seed: seed &+ 1, count: 150_000)),
+        ]
+    }
+
+    /// Every file of C:.
+    package var windowsFiles: [FileSpec] {
+        var files = systemFiles + channelFolderFiles + decoys + ordinaryFiles
+        switch obstacle {
+        case .none: break
+        case .caseTwin:
+            files.append(
+                FileSpec(
+                    "Windows/System32/drivers/crowdstrike/C-00000291-00000000-00000031.sys",
+                    .bytes(ChannelFile.header + Noise.bytes(seed: seed, count: 4000)),
+                    times: NTFSTimes(all: ChannelFile.faultyTime)))
+        case .symlink:
+            files = files.map { Self.moved($0, from: "Windows/System32/drivers/", to: "Elsewhere/drivers/") }
+            files.append(FileSpec("Windows/System32/drivers", .symlink(target: "../../Elsewhere/drivers")))
+        case .junction:
+            files = files.map { Self.moved($0, from: ChannelFile.folder + "/", to: "Elsewhere/CrowdStrike/") }
+            files.append(FileSpec(ChannelFile.folder, .junction(target: "C:\\Elsewhere\\CrowdStrike")))
+        case .hibernated:
+            files.append(FileSpec("hiberfil.sys", .bytes(Array("hibr".utf8) + [UInt8](repeating: 7, count: 65_532))))
+        }
+        return files
+    }
+
+    private var systemFiles: [FileSpec] {
+        [
+            FileSpec("Windows/System32/config/SYSTEM", .bytes(hive(seed: seed &+ 10))),
+            FileSpec("Windows/System32/config/SOFTWARE", .bytes(hive(seed: seed &+ 11))),
+            FileSpec("Windows/System32/ntoskrnl.exe", .noise(seed: seed &+ 12, count: 300_000)),
+            FileSpec("Windows/System32/winload.exe", .noise(seed: seed &+ 13, count: 120_000)),
+            FileSpec("Windows/System32/winload.efi", .noise(seed: seed &+ 14, count: 120_000)),
+            FileSpec("Windows/System32/hal.dll", .noise(seed: seed &+ 15, count: 60_000)),
+            FileSpec("Windows/explorer.exe", .noise(seed: seed &+ 16, count: 90_000)),
+            FileSpec("pagefile.sys", .zeroes(count: 1 << 20)),
+        ]
+    }
+
+    private var channelFolderFiles: [FileSpec] {
+        let ofChannel291: [FileSpec] =
+            switch channelFiles {
+            case .faultyAndCorrected: [ChannelFile.faultyFile(), ChannelFile.correctedFile()]
+            case .severalFaulty:
+                [
+                    ChannelFile.faultyFile("C-00000291-00000000-00000030.sys", seed: seed &+ 30),
+                    ChannelFile.faultyFile("C-00000291-00000000-00000031.sys", seed: seed &+ 31),
+                    ChannelFile.correctedFile(),
+                ]
+            case .onlyFaulty: [ChannelFile.faultyFile()]
+            case .onlyCorrected: [ChannelFile.correctedFile()]
+            case .onlyZeroed: [ChannelFile.zeroedFile()]
+            case .none: []
+            }
+        let other = [
+            "C-00000285-00000000-00000029.sys", "C-00000290-00000000-00000032.sys", "C-00000292-00000000-00000004.sys",
+        ]
+        return ofChannel291
+            + other.enumerated().map { index, name in
+                FileSpec(
+                    "\(ChannelFile.folder)/\(name)", .noise(seed: seed &+ 40 &+ UInt64(index), count: 20_000),
+                    times: NTFSTimes(all: ChannelFile.faultyTime))
+            } + [
+                FileSpec("\(ChannelFile.folder)/csagent.sys", .noise(seed: seed &+ 50, count: 200_000)),
+                FileSpec("\(ChannelFile.folder)/CSFalconSensor.cat", .noise(seed: seed &+ 51, count: 9_000)),
+            ]
+    }
+
+    /// Names and places that come close, with the faulty file's own header and time. The pattern `C-00000291*.sys` in
+    /// the one folder matches none of them.
+    package var decoys: [FileSpec] {
+        [
+            "\(ChannelFile.folder)/C-00000291.sys.bak", "\(ChannelFile.folder)/XC-00000291-00000000-00000032.sys",
+            "\(ChannelFile.folder)/C-0000291-00000000-00000032.sys",
+            "\(ChannelFile.folder)/Quarantine/C-00000291-00000000-00000032.sys",
+            "Windows/System32/drivers/C-00000291-00000000-00000032.sys",
+            "Users/operator/C-00000291-00000000-00000032.sys",
+            "CrowdStrike/C-00000291-00000000-00000032.sys",
+        ].enumerated().map { index, path in
+            FileSpec(
+                path, .bytes(ChannelFile.header + Noise.bytes(seed: seed &+ 60 &+ UInt64(index), count: 3000)),
+                times: NTFSTimes(all: ChannelFile.faultyTime))
+        }
+    }
+
+    private var ordinaryFiles: [FileSpec] {
+        var noise = Noise(seed: seed)
+        let folders = [
+            "Windows/System32", "Windows/WinSxS", "Program Files/Contoso", "Users/operator/Documents",
+            "ProgramData/Logs",
+        ]
+        return (0..<otherFiles).map { index in
+            let folder = folders[Int(noise.next() % UInt64(folders.count))]
+            let count = Int(noise.next() % 6000)
+            let time = NTFSTime.utc(2023, 11, 5) + noise.next() % 200_000_000_000_000
+            return FileSpec(
+                "\(folder)/\(index % 40)/item-\(index).bin", .noise(seed: noise.next(), count: count),
+                times: NTFSTimes(all: time))
+        }
+    }
+
+    /// Enough of a registry hive for those who look only at its first bytes.
+    private func hive(seed: UInt64) -> [UInt8] {
+        var bytes = Noise.bytes(seed: seed, count: 16_384)
+        bytes.put("regf".utf8, at: 0)
+        bytes.put(UInt32(7), at: 4)
+        bytes.put(UInt32(7), at: 8)
+        return bytes
+    }
+
+    private static func moved(_ file: FileSpec, from old: String, to new: String) -> FileSpec {
+        guard file.path.hasPrefix(old) else { return file }
+        var file = file
+        file.path = new + file.path.dropFirst(old.count)
+        return file
+    }
+}
