@@ -86,10 +86,12 @@ package struct QEMUCommandLine: Hashable, Sendable {
         if case .direct = firmware { false } else { true }
     }
 
-    /// QEMU may start no program, unless a forward needs one for each connection.
+    /// QEMU may start no program, unless a forward needs one for each connection: libslirp then calls setsid, which
+    /// `elevateprivileges=deny` (and `children`) forbids. The filter itself still keeps every child from gaining
+    /// privileges.
     private var sandbox: String {
         let spawns = network.map { !$0.guestForwards.isEmpty } ?? false
-        return "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny,spawn=\(spawns ? "allow" : "deny")"
+        return "on,obsolete=deny,resourcecontrol=deny," + (spawns ? "spawn=allow" : "elevateprivileges=deny,spawn=deny")
     }
 
     private var firmwareArguments: [String] {

@@ -42,24 +42,23 @@ extension QEMUMachine {
         let device = "disk-\(serial)"
         let node = "node-\(serial)"
         let events = monitor.events()
-        if try await peripherals().contains(device) {
-            do throws(QEMUError) {
-                try await monitor.execute("device_del", ["id": .string(device)])
-            } catch  where error.code == .commandRefused {
-                // Either an earlier attempt is under way, or the guest has just let go. Both show below.
-            }
-            let released = await within(limit) {
-                for await event in events where event.name == "DEVICE_DELETED" && event.data["device"]?.string == device
-                {
-                    return true
-                }
-                return false
-            }
-            let stillThere = try await peripherals().contains(device)
-            guard released == true || !stillThere else {
+        let deadline = ContinuousClock.now + limit
+        while try await peripherals().contains(device) {
+            guard ContinuousClock.now < deadline else {
                 throw QEMUError(
                     .guestKeepsDisk,
                     "The guest has not let go of disk \(serial) within \(limit). It is still plugged in.")
+            }
+            do throws(QEMUError) {
+                try await monitor.execute("device_del", ["id": .string(device)])
+            } catch where error.code == .commandRefused {
+                // The last request is under way, or the guest has just let go. The events and the list tell.
+            }
+            // A guest that is still starting forgets the request, so it is made again.
+            _ = await within(min(.seconds(1), deadline - ContinuousClock.now)) {
+                for await event in events where event.name == "DEVICE_DELETED" && event.data["device"]?.string == device {
+                    return
+                }
             }
         }
         if try await blockNodes()[node] != nil {
