@@ -53,23 +53,4 @@ enum AuditLine {
     static func decode(_ unsealed: [UInt8]) throws -> UnsealedRecord {
         try JSONDecoder().decode(UnsealedRecord.self, from: Data(unsealed))
     }
-
-    /// JSON in which every character outside printable ASCII is written as an escape. Such characters occur only within
-    /// strings, where the escape means the same.
-    private static func asciiJSON(_ json: some Sequence<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        let utf8 = Array(json)
-        result.reserveCapacity(utf8.count + sealByteCount + 1)
-        for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars {
-            if (0x20...0x7E).contains(scalar.value) {
-                result.append(UInt8(scalar.value))
-            } else {
-                for unit in scalar.utf16 {
-                    result += [UInt8(ascii: "\\"), UInt8(ascii: "u")]
-                    result += hexadecimal([UInt8(unit >> 8), UInt8(unit & 0xFF)]).utf8
-                }
-            }
-        }
-        return result
-    }
 }
