@@ -125,7 +125,7 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess, swiftProtobuf,
+                "SalvorAgentCore", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess, swiftProtobuf,
                 subprocess, system, logging,
             ]),
         tests("SalvorCoordinatorCoreTests", ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages"]),

@@ -4,6 +4,7 @@ internal import Synchronization
 package final class DiskLeases: Sendable {
     private struct State {
         var held: [String: String] = [:]
+        var waiters: [CheckedContinuation<Void, Never>] = []
         var draining = false
     }
 
@@ -30,9 +31,33 @@ package final class DiskLeases: Sendable {
             return nil
         }
         if let refusal { throw refusal }
-        defer { state.withLock { _ = $0.held.removeValue(forKey: device) } }
+        defer { release(device) }
         return try await body()
     }
+
+    private func release(_ device: String) {
+        let waiters = state.withLock { state in
+            state.held.removeValue(forKey: device)
+            defer { if state.held.isEmpty { state.waiters = [] } }
+            return state.held.isEmpty ? state.waiters : []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// From now on no disk is leased; returns when none is any more.
+    func drainAndWait() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                state.draining = true
+                if !state.held.isEmpty { state.waiters.append(continuation) }
+                return state.held.isEmpty
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    /// Takes a ``drain()`` back.
+    func resume() { state.withLock { $0.draining = false } }
 
     /// From now on no disk is leased, unless one is leased now.
     /// - Throws: ``AgentError/Code/diskBusy`` when a disk is worked on; nothing changes then.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import FoundationEssentials
 internal import Glibc
 package import SalvorMessages
@@ -89,6 +90,9 @@ package struct QuarantineStore: Sendable {
         }
         return path
     }
+
+    /// - Throws: ``AgentError/Code/invalidRequest`` for what cannot name a quarantine.
+    func checkID(_ id: String) throws(AgentError) { _ = try path(of: id) }
 
     private func path(of id: String) throws(AgentError) -> String {
         let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789-".utf8)

@@ -1,0 +1,307 @@
+internal import Logging
+internal import SalvorDigest
+internal import SalvorMessages
+internal import SwiftProtobuf
+
+/// Carries out a recipe on one disk, once: mount, match again, quarantine all, delete, flush, unmount, verify.
+///
+/// It gives up when asked until the first file is deleted; from then on it goes through to the end, so that no disk is
+/// left unverified. Whatever happens, nothing stays mounted, and there is exactly one outcome.
+actor DiskRepair {
+    private let request: Salvor_V1_ApplyRequest
+    private let disk: Salvor_V1_Disk
+    private let mounter: VolumeMounter
+    private let store: QuarantineStore
+    private let stop: StopSignal
+    private let logger: Logger
+
+    private var journal: ApplyJournal
+    private var step = Salvor_V1_Step.select
+    private var repairs: [VolumeRepair] = []
+    private var quarantine: QuarantineWriter?
+    private var deleted = 0
+    private var isDiskChanged = false
+
+    init(
+        _ request: Salvor_V1_ApplyRequest, on disk: Salvor_V1_Disk, mounter: VolumeMounter, store: QuarantineStore,
+        stop: StopSignal, journal: ApplyJournal, logger: Logger
+    ) {
+        self.request = request
+        self.disk = disk
+        self.mounter = mounter
+        self.store = store
+        self.stop = stop
+        self.journal = journal
+        self.logger = logger
+    }
+
+    /// Runs to the end and records the outcome.
+    func run() async {
+        var outcome: Salvor_V1_Outcome
+        do throws(AgentError) {
+            outcome = try await perform()
+        } catch {
+            let leftovers = await unmountAll()
+            await dropUnusedQuarantine()
+            outcome = .ended(by: error, in: step.name, leaving: leaving(leftovers), changed: isDiskChanged)
+        }
+        logger.info("apply ended", metadata: ["outcome": "\(outcome.kind)", "message": "\(outcome.message)"])
+        journal.finish(outcome)
+    }
+
+    private func perform() async throws(AgentError) -> Salvor_V1_Outcome {
+        begin(.select)
+        let expected = ExpectedFindings(findings: request.expected)
+        let volumes = try volumes(expected.volumesToRepair)
+        guard !volumes.isEmpty else { return try await lookInstead() }
+        let regions = TableRegions(disk)
+        let device = disk.device
+        let tables = try await onBlockingThread { () throws(AgentError) in try regions.digest(ofDisk: device) }
+        done("\(device), \(volumes.count) of its \(disk.volumes.count) volumes")
+
+        begin(.mount)
+        for volume in volumes { try await mount(volume) }
+        done("\(repairs.count) mounted read-write")
+
+        begin(.match)
+        for index in repairs.indices {
+            let matches = try await repairs[index].match(request.recipe, stop: stop)
+            repairs[index].matches = matches
+            for file in matches { journal.record(.matched(file.finding)) }
+            try expected.compare(with: matches.map(\.finding), onVolume: repairs[index].volume.number)
+        }
+        done("\(repairs.reduce(0) { $0 + $1.matches.count }) files, as scanned")
+
+        begin(.quarantine)
+        try await fillQuarantine()
+        done("\(fileCount) files in \(request.quarantineID)")
+
+        begin(.delete)
+        try stop.check()
+        for repair in repairs { try await deleteFiles(repair) }
+        done("\(deleted) files")
+
+        begin(.flush)
+        for repair in repairs { try await repair.mounted.unmount() }
+        let devices = repairs.map(\.volume.device) + [device]
+        try await onBlockingThread { () throws(AgentError) in
+            for device in devices { try BlockDevice.flush(device) }
+        }
+        done("unmounted, and on the disk")
+
+        begin(.verify)
+        let tablesAfter = try await onBlockingThread { () throws(AgentError) in try regions.digest(ofDisk: device) }
+        for repair in repairs { try await verify(repair, tablesUnchanged: tables == tablesAfter) }
+        guard tables == tablesAfter else { throw .unverified("The partition tables of \(device) changed") }
+        done("as it should be")
+        return repaired()
+    }
+
+    // MARK: Steps
+
+    private func volumes(_ numbers: [UInt32]) throws(AgentError) -> [Salvor_V1_Volume] {
+        var volumes: [Salvor_V1_Volume] = []
+        for number in numbers {
+            guard let volume = disk.volumes.first(where: { $0.number == number }) else {
+                throw AgentError(
+                    .invalidRequest, "\(disk.device) has no volume \(number). Nothing was changed.",
+                    next: "Send the findings as Scan of this disk gave them.")
+            }
+            guard volume.fileSystem != "BitLocker" else {
+                throw AgentError(
+                    .locked, "Volume \(number) (\(volume.device)) is locked by BitLocker. Nothing was changed.",
+                    next: "Give its recovery key or password, or suspend BitLocker before copying the disk.")
+            }
+            volumes.append(volume)
+        }
+        return volumes
+    }
+
+    /// Nothing is expected to go. Whether that is so is worth a look, and needs no writing.
+    private func lookInstead() async throws(AgentError) -> Salvor_V1_Outcome {
+        done("no file is expected to go")
+        begin(.match)
+        let scan = DiskScan(mounter: mounter, recipe: request.recipe, stop: stop)
+        let response = try await scan.run(on: disk)
+        for finding in response.findings { journal.record(.matched(finding)) }
+        let expected = ExpectedFindings(findings: request.expected)
+        for number in Set(response.findings.map(\.volumeNumber) + request.expected.map(\.volumeNumber)).sorted() {
+            try expected.compare(
+                with: response.findings.filter { $0.volumeNumber == number }, onVolume: number)
+        }
+        done("\(response.findings.count) files, none of them to go")
+        return response.outcome
+    }
+
+    private func mount(_ volume: Salvor_V1_Volume) async throws(AgentError) {
+        try stop.check()
+        // Before the probe: it takes the unreadable log of a volume that was cut short for an open one.
+        try await onBlockingThread { () throws(AgentError) in try NTFSBootSector.check(volume.device) }
+        let probe = try await mounter.probe(volume.device)
+        let name = "Volume \(volume.number) (\(volume.device))"
+        var resetsLog = false
+        switch probe.state {
+        case .clean: break
+        case .unclean where request.recipe.volumePolicy.resetLog: resetsLog = true
+        case .unclean:
+            throw AgentError(
+                .unclean, "\(name) was not shut down cleanly, and the recipe does not allow its log to be reset.",
+                next: "Set reset_log in the recipe's volume policy, if losing what the log holds is acceptable.")
+        case .hibernated:
+            throw AgentError(
+                .hibernated, "Windows on \(name) is hibernated, or Fast Startup is on.",
+                next: "Start Windows, shut it down fully (shutdown /s /f /t 0), and copy the disk again.")
+        default: throw AgentError(.corrupt, "\(name): \(probe.detail)", next: "Run chkdsk on a copy in Windows.")
+        }
+        // From here on ntfs-3g may write: even a clean volume's log is emptied. It is not so only when the kernel says
+        // that the mount is read-only.
+        let wasChanged = isDiskChanged
+        isDiskChanged = true
+        do throws(AgentError) {
+            let mounted = try await mounter.mount(volume.device, .repair(resetLog: resetsLog))
+            repairs.append(VolumeRepair(volume: volume, mounted: mounted))
+        } catch {
+            if error.code == .mountedReadOnly { isDiskChanged = wasChanged }
+            throw error
+        }
+        if resetsLog {
+            journal.record(
+                .volumeChanged(
+                    .with {
+                        $0.volumeNumber = volume.number
+                        $0.what = "The log was open and was reset by mounting read-write. \(probe.detail)"
+                    }))
+        }
+    }
+
+    private func fillQuarantine() async throws(AgentError) {
+        let store = store
+        let id = request.quarantineID
+        let bytes = repairs.reduce(UInt64(0)) { $0 + $1.toGo.reduce(0) { $0 + $1.finding.sizeBytes } }
+        let count = fileCount
+        let writer = try await onBlockingThread { () throws(AgentError) in
+            try store.begin(id, files: count, bytes: bytes)
+        }
+        quarantine = writer
+        var index = 0
+        for repair in repairs {
+            let tree = try repair.mounted.tree()
+            for file in repair.toGo {
+                try stop.check()
+                let number = index
+                let entry = try await onBlockingThread { () throws(AgentError) in
+                    try writer.store(file, at: number, from: tree)
+                }
+                index += 1
+                journal.record(
+                    .quarantined(
+                        .with {
+                            $0.path = entry.path
+                            $0.sizeBytes = entry.sizeBytes
+                            $0.sha256 = entry.sha256
+                        }))
+            }
+        }
+    }
+
+    private func deleteFiles(_ repair: VolumeRepair) async throws(AgentError) {
+        for file in repair.toGo {
+            try await repair.delete(file)
+            deleted += 1
+            journal.record(.deleted(.with { $0.path = file.finding.path }))
+        }
+    }
+
+    private func verify(_ repair: VolumeRepair, tablesUnchanged: Bool) async throws(AgentError) {
+        let mounted = try await mounter.mount(repair.volume.device, .look)
+        let recipe = request.recipe
+        var failure: AgentError?
+        do throws(AgentError) {
+            let tree = try mounted.tree()
+            try await onBlockingThread { () throws(AgentError) in try repair.verify(in: tree, recipe) }
+        } catch {
+            failure = error
+        }
+        try await mounted.unmount()
+        if let failure { throw failure }
+        journal.record(
+            .verified(
+                .with {
+                    $0.volumeNumber = repair.volume.number
+                    $0.absentFiles = UInt32(repair.toGo.count)
+                    $0.unchangedFiles = UInt32(repair.kept.count)
+                    $0.tablesUnchanged = tablesUnchanged
+                }))
+    }
+
+    // MARK: The end
+
+    private func repaired() -> Salvor_V1_Outcome {
+        .with {
+            let kept = repairs.reduce(0) { $0 + $1.kept.count }
+            let paths = repairs.flatMap(\.toGo).map { windowsPath($0.finding.path) }
+            let shown = paths.prefix(10).joined(separator: ", ") + (paths.count > 10 ? ", …" : "")
+            $0.kind = .repaired
+            $0.message =
+                "\(deleted) \(deleted == 1 ? "file was" : "files were") copied to quarantine and deleted: \(shown). "
+                + "\(kept) matched and kept. A fresh read-only mount shows it so; the partition tables are as they were."
+            $0.nextStep = "Fetch the quarantine, then use the disk."
+            $0.diskChanged = true
+        }
+    }
+
+    /// - Returns: what could not be unmounted.
+    private func unmountAll() async -> [String] {
+        var leftovers: [String] = []
+        for repair in repairs.reversed() {
+            do throws(AgentError) {
+                try await repair.mounted.unmount()
+            } catch {
+                logger.error("unmount failed", metadata: ["device": "\(repair.volume.device)", "error": "\(error)"])
+                leftovers.append(error.message)
+            }
+        }
+        return leftovers
+    }
+
+    /// Copies of files that are all still on the disk would only be in the way of the next try.
+    private func dropUnusedQuarantine() async {
+        guard deleted == 0, let quarantine else { return }
+        let store = store
+        do throws(AgentError) {
+            try await onBlockingThread { () throws(AgentError) in try store.discard(quarantine.id) }
+        } catch {
+            logger.warning("unused quarantine left", metadata: ["id": "\(quarantine.id)", "error": "\(error)"])
+        }
+    }
+
+    private func leaving(_ leftovers: [String]) -> String {
+        var text: [String] = []
+        if deleted > 0 {
+            text.append(
+                "\(deleted) of \(fileCount) files were deleted; all \(fileCount) are in quarantine \(request.quarantineID)."
+            )
+        } else if isDiskChanged {
+            text.append("No file was deleted; the volume was mounted read-write, which empties its log.")
+        }
+        text.append(leftovers.isEmpty ? "Nothing is mounted." : leftovers.joined(separator: " "))
+        return text.joined(separator: " ")
+    }
+
+    private var fileCount: Int { repairs.reduce(0) { $0 + $1.toGo.count } }
+
+    private func begin(_ next: Salvor_V1_Step) {
+        step = next
+        logger.info("step", metadata: ["step": "\(next.name)", "device": "\(disk.device)"])
+        journal.record(.stepStarted(.with { $0.step = next }))
+    }
+
+    private func done(_ detail: String) {
+        journal.record(
+            .stepDone(
+                .with {
+                    $0.step = step
+                    $0.detail = detail
+                }))
+    }
+}

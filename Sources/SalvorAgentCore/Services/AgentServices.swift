@@ -1,0 +1,27 @@
+package import GRPCCore
+
+/// All services of one agent, over one set of leases and mounts.
+package struct AgentServices: Sendable {
+    /// For a GRPCServer.
+    package let all: [any RegistrableRPCService]
+    private let power: PowerSwitch
+
+    package init(_ configuration: AgentConfiguration) {
+        let leases = DiskLeases()
+        let mounter = VolumeMounter(
+            tools: configuration.tools, mountRoot: configuration.mountRoot, logger: configuration.logger)
+        power = PowerSwitch(leases: leases, mounter: mounter, action: configuration.powerOff)
+        all = [
+            HealthService(configuration, leases: leases),
+            InventoryService(disks: configuration.disks),
+            ScanService(configuration, leases: leases, mounter: mounter),
+            ApplyService(configuration, leases: leases, mounter: mounter),
+            QuarantineService(store: configuration.quarantine),
+            HostService(logs: configuration.logs, power: power),
+        ]
+    }
+
+    /// Powers off as soon as no disk is worked on, and takes nothing new until then: for ``CoordinatorWatch``, whose
+    /// coordinator is gone and whose calls are ending.
+    package func powerOffWhenIdle() async { await power.turnOffWhenIdle() }
+}
