@@ -46,7 +46,10 @@ enum AuditLine {
         let seal = line.suffix(sealByteCount)
         guard seal.starts(with: sealStart), seal.suffix(sealEnd.count).elementsEqual(sealEnd) else { return nil }
         let hex = seal.dropFirst(sealStart.count).dropLast(sealEnd.count)
-        guard let digest = Digest(hex: String(decoding: hex, as: UTF8.self)) else { return nil }
+        // Upper-case digits would name the same digest with other bytes.
+        guard let digest = Digest(hex: String(decoding: hex, as: UTF8.self)), digest.hex.utf8.elementsEqual(hex) else {
+            return nil
+        }
         return (Array(line.dropLast(sealByteCount)) + [UInt8(ascii: "}")], digest)
     }
 

@@ -45,7 +45,6 @@ enum TornTail {
 enum DamagedLog {
     /// Renames the log to the first free `NAME.damaged-N` beside it. The caller holds its lock.
     static func setAside(_ file: borrowing AppendFile, reason: String) throws(AuditError) -> AuditEvent.LogReplaced {
-        // A log that is gone altogether was just made anew by opening it.
         guard file.byteCount > 0 else {
             return AuditEvent.LogReplaced(reason: reason, keptAs: nil, sha256: nil)
         }

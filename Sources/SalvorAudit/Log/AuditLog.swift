@@ -64,8 +64,9 @@ package final class AuditLog: Sendable {
                     nextStep: "Keep the file as evidence, move it away, and repeat the command: a new log is begun.")
             }
             let event = AuditEvent.logReplaced(try DamagedLog.setAside(file, reason: verdict.statement))
-            let log = AuditLog(
-                path: path, run: run, clock: clock, file: try AppendFile.open(path: path, write: write), head: .empty)
+            // A log that was gone or emptied leaves nothing to keep: the new one begins in the same file.
+            let fresh = file.byteCount == 0 ? file : try AppendFile.open(path: path, write: write)
+            let log = AuditLog(path: path, run: run, clock: clock, file: fresh, head: .empty)
             try log.appendBlocking(event)
             return log
         }
