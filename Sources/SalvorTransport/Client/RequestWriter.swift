@@ -1,0 +1,44 @@
+internal import GRPCCore
+internal import NIOCore
+internal import SalvorWire
+
+/// Sends the parts of a request: metadata opens the stream, the end of the request half-closes it.
+struct RequestWriter: ClosableRPCWriterProtocol {
+    let call: Call
+    let path: String
+    let encoder: MessageEncoder
+
+    func write(_ part: RPCRequestPart<[UInt8]>) async throws {
+        switch part {
+        case .metadata(let metadata): try await open(metadata)
+        case .message(let bytes): try await call.send(try encoder.encode(bytes))
+        }
+    }
+
+    func write(contentsOf parts: some Sequence<RPCRequestPart<[UInt8]>>) async throws {
+        for part in parts { try await write(part) }
+    }
+
+    func finish() async { call.halfClose() }
+
+    func finish(throwing error: any Error) async {
+        // The reader of the response learns what went wrong on this side, not just that the call was given up.
+        call.inbound.finish(throwing: error as? RPCError ?? RPCError(code: .unknown, message: "the request failed", cause: error))
+        call.reset(.cancelled)
+    }
+
+    private func open(_ metadata: Metadata) async throws {
+        var metadata = metadata
+        let timeout = metadata[stringValues: GRPCTimeout.key].first { _ in true }.flatMap(GRPCTimeout.parse)
+        metadata.removeAllValues(forKey: GRPCTimeout.key)
+        let wireMetadata = try WireMetadata(metadata)
+        let deadline = timeout.map { NIODeadline.now() + TimeAmount($0) }
+        let (call, path, ticket) = (call, path, Ticket<Void>())
+        call.connection.perform { $0.open(path, wireMetadata, deadline: deadline, for: call, ticket) }
+        do {
+            try await ticket.value()
+        } catch is CancellationError {
+            throw RPCError(code: .cancelled, message: "the call was cancelled before it was opened")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+internal import GRPCCore
+internal import SalvorWire
+internal import Synchronization
+
+/// One call on a connection, from the side of the tasks that make or serve it.
+final class Call: Sendable {
+    private struct State {
+        var stream: StreamID?
+        var closure: StreamClosure?
+        var onClosed: [@Sendable (StreamClosure) -> Void] = []
+        var hasEnded = false
+        var unreturnedCost = 0
+    }
+
+    let connection: ConnectionCore
+    let inbound = CallInbound()
+    private let state: Mutex<State>
+
+    init(on connection: ConnectionCore, stream: StreamID? = nil) {
+        self.connection = connection
+        state = Mutex(State(stream: stream))
+    }
+
+    var stream: StreamID? { state.withLock { $0.stream } }
+
+    /// How the stream ended; nil while it has not.
+    var closure: StreamClosure? { state.withLock { $0.closure } }
+
+    /// Called on the event loop, when a caller's stream is open.
+    func opened(as stream: StreamID) { state.withLock { $0.stream = stream } }
+
+    /// Calls `body` when the stream has ended, which may be now.
+    func whenClosed(_ body: @escaping @Sendable (StreamClosure) -> Void) {
+        let closure = state.withLock { state in
+            if state.closure == nil { state.onClosed.append(body) }
+            return state.closure
+        }
+        if let closure { body(closure) }
+    }
+
+    /// Called on the event loop, once.
+    func closed(_ closure: StreamClosure) {
+        let onClosed = state.withLock { state in
+            state.closure = closure
+            defer { state.onClosed = [] }
+            return state.onClosed
+        }
+        inbound.finish(throwing: RPCError(closure))
+        for body in onClosed { body(closure) }
+    }
+
+    // MARK: Reading
+
+    /// Bytes of a message, and its window given back.
+    /// - Parameter limit: of bytes after inflating; the connection's own holds in any case.
+    func take(_ message: Message, cost: Int, limit: Int) throws -> [UInt8] {
+        let due = state.withLock { state -> Int in
+            state.unreturnedCost += cost
+            // A hop to the event loop for every small message would cost more than the message.
+            guard state.unreturnedCost >= Self.costWorthReturning || inbound.isEmpty else { return 0 }
+            defer { state.unreturnedCost = 0 }
+            return state.unreturnedCost
+        }
+        giveBack(due)
+        let limit = min(limit, connection.maxMessage)
+        guard message.encoding != .identity else {
+            guard message.bytes.count <= limit else {
+                reset(.tooLarge)
+                throw RPCError(
+                    code: .resourceExhausted, message: "a message of \(message.bytes.count) bytes is larger than \(limit)")
+            }
+            return message.bytes
+        }
+        do throws(WireError) {
+            var inflater = Inflater()
+            return try inflater.bytes(of: message, limit: limit)
+        } catch {
+            reset(error.code == .tooLarge ? .tooLarge : .compression)
+            throw RPCError(error)
+        }
+    }
+
+    private static let costWorthReturning = 64 << 10
+
+    private func giveBack(_ cost: Int) {
+        guard cost > 0, let stream else { return }
+        connection.perform { $0.consumed(cost, on: stream) }
+    }
+
+    // MARK: Writing
+
+    /// Waits until there is room for the message, not until it is sent.
+    func send(_ message: Message, last: Bool = false) async throws {
+        let stream = try openStream()
+        let ticket = Ticket<Void>()
+        connection.perform { $0.send(message, on: stream, last: last, ticket) }
+        try await settled(ticket)
+    }
+
+    func send(headers: WireMetadata) async throws {
+        let stream = try openStream()
+        let ticket = Ticket<Void>()
+        connection.perform { $0.send(headers: headers, on: stream, ticket) }
+        try await settled(ticket)
+    }
+
+    func send(trailers: Trailers) async throws {
+        let stream = try openStream()
+        // They may wait behind messages that wait for window: from here on the call ends by itself.
+        state.withLock { $0.hasEnded = true }
+        let ticket = Ticket<Void>()
+        connection.perform { $0.send(trailers: trailers, on: stream, ticket) }
+        try await settled(ticket)
+    }
+
+    func halfClose() {
+        guard let stream else { return }
+        connection.perform { $0.halfClose(stream) }
+    }
+
+    /// Ends the stream at once, unless it has ended, or is about to end with a status.
+    func reset(_ code: ErrorCode) {
+        let stream = state.withLock { $0.closure == nil && !$0.hasEnded ? $0.stream : nil }
+        guard let stream else { return }
+        connection.perform { $0.reset(stream, code) }
+    }
+
+    /// Nobody is interested in the call any more: what it holds is let go.
+    func end(_ code: ErrorCode) {
+        let left = state.withLock { state in
+            defer { state.unreturnedCost = 0 }
+            return state.unreturnedCost
+        }
+        giveBack(left + inbound.discard())
+        reset(code)
+    }
+
+    private func openStream() throws -> StreamID {
+        guard let stream else {
+            throw RPCError(code: .internalError, message: "a call begins with metadata: nothing can be sent before it")
+        }
+        return stream
+    }
+
+    private func settled(_ ticket: Ticket<Void>) async throws {
+        do {
+            try await ticket.value()
+        } catch let error as WireError {
+            // How the stream ended says more than that it has ended.
+            if let closure, let error = RPCError(closure) { throw error }
+            throw RPCError(error)
+        } catch is CancellationError {
+            throw RPCError(code: .cancelled, message: "the task that writes to the call was cancelled")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import NIOCore
+internal import SalvorWire
+
+/// The way from any task to the handler on its event loop.
+struct ConnectionCore: Sendable {
+    let eventLoop: any EventLoop
+    /// Bytes of the largest message that this side takes.
+    let maxMessage: Int
+    private let handler: NIOLoopBound<ConnectionHandler>
+
+    /// Called on the event loop.
+    init(_ handler: ConnectionHandler, eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        maxMessage = Int(handler.limits.maxMessage)
+        self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+    }
+
+    func perform(_ body: @escaping @Sendable (ConnectionHandler) -> Void) {
+        eventLoop.execute { body(handler.value) }
+    }
+}

@@ -1,0 +1,371 @@
+internal import GRPCCore
+internal import NIOCore
+internal import SalvorWire
+
+/// Drives the wire's state machine on a channel: bytes in and out, time from the event loop. Everything in it happens
+/// on that event loop.
+///
+/// Back-pressure: MESSAGE frames leave the machine only while the channel is writable, so that a peer that does not
+/// read is owed no more than a socket buffer and what its windows allow. Reading never stops: windows bound what the
+/// peer sends, and two sides that stopped reading to wait for each other's reading would wait for ever.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A call that the peer has opened.
+    struct Incoming: Sendable {
+        let headers: RequestHeaders
+        let call: Call
+    }
+
+    private enum State {
+        case running
+        /// The machine has said its last; the channel closes once that is written.
+        case closing
+        case closed
+    }
+
+    /// What a stream has waiting for room in its send queue.
+    private struct OpenCall {
+        let call: Call
+        var isFull = false
+        var waiting: CircularBuffer<(message: Message, last: Bool, ticket: Ticket<Void>)> = []
+    }
+
+    private struct Opening {
+        let path: String
+        let metadata: WireMetadata
+        let deadline: NIODeadline?
+        let call: Call
+        let ticket: Ticket<Void>
+    }
+
+    let incoming: AsyncStream<Incoming>
+    /// Fulfilled when the peer's SETTINGS have arrived; fails when the connection ends before.
+    let ready: EventLoopPromise<Void>
+    /// Fulfilled when the channel is closed: with the reason, or nil for an end that both sides meant.
+    let ended: EventLoopPromise<TransportError?>
+
+    private var machine: ConnectionMachine
+    private let lifetime: Duration?
+    private let incomingContinuation: AsyncStream<Incoming>.Continuation
+    private var state = State.running
+    private var context: ChannelHandlerContext?
+    private var calls: [StreamID: OpenCall] = [:]
+    private var openings: CircularBuffer<Opening> = []
+    private var pings: [Ticket<Duration>] = []
+    private var timer: (task: Scheduled<Void>, due: Instant)?
+    private var lifetimeTimer: Scheduled<Void>?
+    private var reason: TransportError?
+    private var hasDrained = false
+    private var isPumping = false
+    private var isFinishing = false
+
+    /// - Parameter lifetime: the connection is given up after this; nil for no limit.
+    init(role: Role, limits: Limits, lifetime: Duration?, on eventLoop: any EventLoop) throws(WireError) {
+        machine = try ConnectionMachine(role: role, limits: limits, now: Self.now)
+        self.lifetime = lifetime
+        ready = eventLoop.makePromise()
+        ended = eventLoop.makePromise()
+        (incoming, incomingContinuation) = AsyncStream.makeStream()
+    }
+
+    var limits: Limits { machine.limits }
+    /// What the peer has announced; defaults before ``ready``.
+    var peerSettings: PeerSettings { machine.peerSettings }
+
+    private static var now: Instant { Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if let lifetime {
+            lifetimeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(lifetime)) {
+                self.abort(
+                    .timeout, TransportError(.closed, "the connection was closed after \(lifetime), the longest that it may last"))
+            }
+        }
+        pump()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { finish() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .running = state else { return }
+        let buffer = unwrapInboundIn(data)
+        machine.receive(buffer.readableBytesSpan, now: Self.now)
+        pump()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        pump()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if reason == nil, !hasDrained, case .running = state {
+            reason = error as? TransportError ?? TransportError(.connectionLost, "the connection broke", cause: error)
+        }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finish()
+        context.fireChannelInactive()
+    }
+
+    /// The channel is gone.
+    private func finish() {
+        guard state != .closed, !isFinishing else { return }
+        isFinishing = true
+        machine.transportClosed()
+        // Inside the pump, when a write has found the channel broken, the end comes at the end of the pump.
+        pump()
+    }
+
+    private func endAll() {
+        state = .closed
+        timer?.task.cancel()
+        timer = nil
+        lifetimeTimer?.cancel()
+        context = nil
+        incomingContinuation.finish()
+        let ending = hasDrained ? nil : reason ?? TransportError(.connectionLost, "the peer closed the connection")
+        let error = ending ?? TransportError(.closed, "the connection was drained")
+        for opening in openings { opening.ticket.settle(.failure(RPCError(error))) }
+        openings.removeAll()
+        for ping in pings { ping.settle(.failure(error)) }
+        pings = []
+        ready.fail(error)
+        ended.succeed(ending)
+    }
+
+    // MARK: The machine
+
+    /// Takes from the machine whatever it has, until it has nothing.
+    private func pump() {
+        // What an event sets off may call back in here: the loop below sees to it.
+        guard !isPumping, state != .closed else { return }
+        isPumping = true
+        defer { isPumping = false }
+        repeat {
+            while let event = machine.nextEvent() { handle(event) }
+        } while write()
+        setTimer()
+        if isFinishing {
+            endAll()
+        } else if state == .closing, !machine.hasOutbound {
+            context?.close(promise: nil)
+        }
+    }
+
+    /// - Returns: whether something was written, which may have made room that an event tells of.
+    private func write() -> Bool {
+        guard let context, context.channel.isActive else { return false }
+        var hasWritten = false
+        var size = 4 << 10
+        // The last words are few, and go out whether or not the socket takes them at once.
+        while state == .closing || context.channel.isWritable, machine.hasOutbound {
+            var buffer = context.channel.allocator.buffer(capacity: size)
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { machine.writeOutbound(into: $0) }
+            guard buffer.readableBytes > 0 else { break }
+            hasWritten = true
+            // Flushed at once: the channel's writability knows only of what is flushed.
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            size = 32 << 10
+        }
+        return hasWritten
+    }
+
+    private func setTimer() {
+        guard let context, let due = machine.nextDeadline else { return }
+        // One that fires early does no harm, and is cheaper than a new one for every change.
+        if let timer, timer.due <= due { return }
+        timer?.task.cancel()
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(due.nanoseconds)) {
+            self.timer = nil
+            self.machine.timerFired(now: Self.now)
+            self.pump()
+        }
+        timer = (task, due)
+    }
+
+    private func handle(_ event: Event) {
+        switch event {
+        case .ready: ready.succeed()
+        case .streamOpened(let id, let headers): accept(id, headers)
+        case .headersReceived(let id, let metadata): _ = calls[id]?.call.inbound.yield(.metadata(Metadata(metadata)))
+        case .messageReceived(let id, let message, let cost):
+            if calls[id]?.call.inbound.yield(.message(message, cost: cost)) != true { machine.consumed(cost, on: id) }
+        case .halfClosed(let id): calls[id]?.call.inbound.finish()
+        case .trailersReceived(let id, let trailers):
+            _ = calls[id]?.call.inbound.yield(.status(Status(trailers), Metadata(trailers.metadata)))
+        case .streamClosed(let id, let closure): close(id, closure)
+        case .writable(let id):
+            calls[id]?.isFull = false
+            sendWaiting(on: id)
+        case .streamsAvailable: openWaiting()
+        case .goingAway: ()
+        case .pingAnswered(let nanoseconds):
+            if !pings.isEmpty { pings.removeFirst().settle(.success(.nanoseconds(Int64(clamping: nanoseconds)))) }
+        case .drained:
+            hasDrained = true
+            state = .closing
+        case .connectionFailed(let error):
+            if !hasDrained, reason == nil { reason = TransportError(error) }
+            state = .closing
+        }
+    }
+
+    private func accept(_ id: StreamID, _ headers: RequestHeaders) {
+        guard let context else { return }
+        let call = Call(on: ConnectionCore(self, eventLoop: context.eventLoop), stream: id)
+        calls[id] = OpenCall(call: call)
+        incomingContinuation.yield(Incoming(headers: headers, call: call))
+    }
+
+    private func close(_ id: StreamID, _ closure: StreamClosure) {
+        guard let open = calls.removeValue(forKey: id) else { return }
+        open.call.closed(closure)
+        let error = WireError(.streamClosed, "the call has ended: nothing more can be sent on it")
+        for (_, _, ticket) in open.waiting { ticket.settle(.failure(error)) }
+    }
+
+    // MARK: Calls
+
+    /// Opens a call now, or when the peer takes one more.
+    func open(
+        _ path: String, _ metadata: WireMetadata, deadline: NIODeadline?, for call: Call, _ ticket: Ticket<Void>
+    ) {
+        guard state == .running else {
+            ticket.settle(.failure(RPCError(reason ?? TransportError(.connectionLost, "the connection is closed"))))
+            return
+        }
+        let opening = Opening(path: path, metadata: metadata, deadline: deadline, call: call, ticket: ticket)
+        // First come, first served.
+        if openings.isEmpty, tryToOpen(opening) { pump() } else { openings.append(opening) }
+    }
+
+    private func openWaiting() {
+        while let opening = openings.first {
+            guard tryToOpen(opening) else { return }
+            openings.removeFirst()
+        }
+    }
+
+    /// - Returns: false when it has to wait for a place.
+    private func tryToOpen(_ opening: Opening) -> Bool {
+        // Cancelled while it waited.
+        guard !opening.ticket.isSettled else { return true }
+        let left = opening.deadline.map { deadline in max(0, (deadline - NIODeadline.now()).nanoseconds) }
+        let headers = RequestHeaders(
+            path: opening.path, timeoutNanoseconds: left.map { UInt64($0) }, metadata: opening.metadata)
+        do throws(WireError) {
+            let id = try machine.openStream(headers, now: Self.now)
+            opening.call.opened(as: id)
+            calls[id] = OpenCall(call: opening.call)
+            if !opening.ticket.settle(.success(())) { machine.reset(id, .cancelled) }
+        } catch {
+            if error.code == .streamLimit { return false }
+            opening.ticket.settle(.failure(RPCError(error)))
+        }
+        return true
+    }
+
+    func send(_ message: Message, on id: StreamID, last: Bool, _ ticket: Ticket<Void>) {
+        guard calls[id] != nil else {
+            ticket.settle(.failure(WireError(.streamClosed, "the call has ended: nothing more can be sent on it")))
+            return
+        }
+        calls[id]?.waiting.append((message, last, ticket))
+        sendWaiting(on: id)
+        pump()
+    }
+
+    private func sendWaiting(on id: StreamID) {
+        while calls[id]?.isFull == false, let (message, last, ticket) = calls[id]?.waiting.popFirst() {
+            // Its writer was cancelled while it waited.
+            if ticket.isSettled { continue }
+            do throws(WireError) {
+                calls[id]?.isFull = try !machine.sendMessage(message, on: id, halfClose: last)
+                ticket.settle(.success(()))
+            } catch {
+                ticket.settle(.failure(error))
+            }
+        }
+    }
+
+    func send(headers: WireMetadata, on id: StreamID, _ ticket: Ticket<Void>) {
+        settle(ticket) { () throws(WireError) in try machine.sendHeaders(headers, on: id) }
+    }
+
+    func send(trailers: Trailers, on id: StreamID, _ ticket: Ticket<Void>) {
+        settle(ticket) { () throws(WireError) in
+            do throws(WireError) {
+                try machine.sendTrailers(trailers, on: id)
+            } catch {
+                guard error.code == .tooLarge || error.code == .invalidHeaders else { throw error }
+                // The code matters most: it goes out even if what was said beside it cannot.
+                try machine.sendTrailers(
+                    Trailers(code: trailers.code, message: "(the callee's message and metadata cannot be carried: \(error.message))"),
+                    on: id)
+            }
+        }
+    }
+
+    private func settle(_ ticket: Ticket<Void>, _ body: () throws(WireError) -> Void) {
+        do throws(WireError) {
+            try body()
+            ticket.settle(.success(()))
+        } catch {
+            ticket.settle(.failure(error))
+        }
+        pump()
+    }
+
+    func halfClose(_ id: StreamID) {
+        // A stream that has ended meanwhile needs no half-close.
+        try? machine.halfClose(id)
+        pump()
+    }
+
+    func reset(_ id: StreamID, _ code: ErrorCode) {
+        machine.reset(id, code)
+        pump()
+    }
+
+    func consumed(_ cost: Int, on id: StreamID) {
+        machine.consumed(cost, on: id)
+        pump()
+    }
+
+    // MARK: The connection
+
+    func ping(_ ticket: Ticket<Duration>) {
+        guard state == .running else {
+            ticket.settle(.failure(reason ?? TransportError(.connectionLost, "the connection is closed")))
+            return
+        }
+        pings.append(ticket)
+        machine.ping(now: Self.now)
+        pump()
+    }
+
+    func drain() {
+        guard state == .running else { return }
+        machine.drain(now: Self.now)
+        pump()
+    }
+
+    func abort(_ code: ErrorCode, _ error: TransportError) {
+        guard state == .running else { return }
+        reason = reason ?? error
+        machine.abort(code, error.message)
+        pump()
+    }
+}
+
+/// It belongs to one channel's event loop.
+@available(*, unavailable)
+extension ConnectionHandler: Sendable {}
