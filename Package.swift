@@ -119,7 +119,7 @@ let package = Package(
         tests(
             "SalvorTransportTests",
             [
-                "SalvorTransport", "SalvorWire", grpcCore, .product(name: "NIOCore", package: "swift-nio"),
+                "SalvorTransport", "SalvorWire", "SalvorDigest", grpcCore, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
         tests(

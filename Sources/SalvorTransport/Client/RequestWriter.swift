@@ -23,7 +23,8 @@ struct RequestWriter: ClosableRPCWriterProtocol {
 
     func finish(throwing error: any Error) async {
         // The reader of the response learns what went wrong on this side, not just that the call was given up.
-        call.inbound.finish(throwing: error as? RPCError ?? RPCError(code: .unknown, message: "the request failed", cause: error))
+        call.inbound.finish(
+            throwing: error as? RPCError ?? RPCError(code: .unknown, message: "the request failed", cause: error))
         call.reset(.cancelled)
     }
 

@@ -67,7 +67,8 @@ final class Call: Sendable {
             guard message.bytes.count <= limit else {
                 reset(.tooLarge)
                 throw RPCError(
-                    code: .resourceExhausted, message: "a message of \(message.bytes.count) bytes is larger than \(limit)")
+                    code: .resourceExhausted,
+                    message: "a message of \(message.bytes.count) bytes is larger than \(limit)")
             }
             return message.bytes
         }

@@ -83,7 +83,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let lifetime {
             lifetimeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(lifetime)) {
                 self.abort(
-                    .timeout, TransportError(.closed, "the connection was closed after \(lifetime), the longest that it may last"))
+                    .timeout,
+                    TransportError(.closed, "the connection was closed after \(lifetime), the longest that it may last")
+                )
             }
         }
         pump()
@@ -308,7 +310,9 @@ final class ConnectionHandler: ChannelInboundHandler {
                 guard error.code == .tooLarge || error.code == .invalidHeaders else { throw error }
                 // The code matters most: it goes out even if what was said beside it cannot.
                 try machine.sendTrailers(
-                    Trailers(code: trailers.code, message: "(the callee's message and metadata cannot be carried: \(error.message))"),
+                    Trailers(
+                        code: trailers.code,
+                        message: "(the callee's message and metadata cannot be carried: \(error.message))"),
                     on: id)
             }
         }

@@ -24,7 +24,8 @@ final class MessageEncoder: Sendable {
     func encode(_ bytes: [UInt8]) throws -> Message {
         if let limit, bytes.count > limit {
             throw RPCError(
-                code: .resourceExhausted, message: "a message of \(bytes.count) bytes is larger than the call's limit of \(limit)")
+                code: .resourceExhausted,
+                message: "a message of \(bytes.count) bytes is larger than the call's limit of \(limit)")
         }
         switch compression {
         case .never: return Message(bytes)

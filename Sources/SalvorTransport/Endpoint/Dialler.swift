@@ -35,7 +35,8 @@ package struct Dialler: Sendable {
                 }
         } catch {
             throw TransportError(
-                .cannotConnect, "nobody answers at \(host) port \(port). Is the peer there, and no firewall between?", cause: error)
+                .cannotConnect, "nobody answers at \(host) port \(port). Is the peer there, and no firewall between?",
+                cause: error)
         }
         do {
             return try await opening.get()

@@ -32,7 +32,8 @@ package struct Endpoint: Sendable {
     package static func coordinator(of authority: CertificateAuthority) throws(TransportError) -> Endpoint {
         Endpoint(
             role: .caller, identity: try authority.makeCoordinatorIdentity(),
-            trust: .authorities([authority.certificate]), validity: .checked(), expectedPeer: .anyHost(run: authority.run),
+            trust: .authorities([authority.certificate]), validity: .checked(),
+            expectedPeer: .anyHost(run: authority.run),
             protocols: [
                 .init(Connection.protocolName, requiresPeerCertificate: true),
                 .init(Connection.enrolmentProtocolName, requiresPeerCertificate: false),
@@ -52,7 +53,8 @@ package struct Endpoint: Sendable {
     ) -> Endpoint {
         let name = identity == nil ? Connection.enrolmentProtocolName : Connection.protocolName
         return Endpoint(
-            role: .callee, identity: identity, trust: .authority(fingerprint: authorityFingerprint), validity: .unchecked,
+            role: .callee, identity: identity, trust: .authority(fingerprint: authorityFingerprint),
+            validity: .unchecked,
             expectedPeer: .coordinator(run: run), protocols: [.init(name, requiresPeerCertificate: true)])
     }
 

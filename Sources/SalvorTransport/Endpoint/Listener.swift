@@ -55,7 +55,8 @@ package final class Listener: Sendable {
                 }
                 guard places.take() else {
                     let error = TransportError(
-                        .tooManyConnections, "there are \(maximumConnections) connections already; one more was refused")
+                        .tooManyConnections, "there are \(maximumConnections) connections already; one more was refused"
+                    )
                     refuse(error)
                     return channel.eventLoop.makeFailedFuture(error)
                 }
@@ -78,7 +79,8 @@ package final class Listener: Sendable {
         } catch {
             throw TransportError(
                 .cannotListen,
-                "\(host) port \(port) cannot be listened on. Is it in use, or not an address of this machine?", cause: error)
+                "\(host) port \(port) cannot be listened on. Is it in use, or not an address of this machine?",
+                cause: error)
         }
     }
 

@@ -18,7 +18,8 @@ package struct Certificate: Sendable {
     package init(der: [UInt8]) throws(TransportError) {
         guard let x509 = DER.decode(der, { d2i_X509(nil, $0, $1) }, free: X509_free) else {
             throw TransportError(
-                .badCertificate, "\(der.count) bytes are not one X.509 certificate in DER", cause: OpenSSLErrors.drain())
+                .badCertificate, "\(der.count) bytes are not one X.509 certificate in DER", cause: OpenSSLErrors.drain()
+            )
         }
         handle = X509Handle(owning: x509)
         self.der = der

@@ -56,7 +56,8 @@ extension CertificateAuthority {
         }
         guard let certificate = try PEM.decodeCertificates(pem).first, let key = PEM.decodeKey(pem) else {
             throw TransportError(
-                .keyStore, "\(path) does not hold a certificate authority; without it the run's hosts cannot be reached",
+                .keyStore,
+                "\(path) does not hold a certificate authority; without it the run's hosts cannot be reached",
                 cause: OpenSSLErrors.drain())
         }
         try self.init(certificate: certificate, key: key)

@@ -31,7 +31,8 @@ package struct CertificateAuthority: Sendable {
 
     init(certificate: Certificate, key: KeyPair) throws(TransportError) {
         let uris = certificate.subjectURIs
-        guard uris.count == 1, let run = Self.run(uri: uris[0]), X509_check_private_key(certificate.handle.x509, key.pkey) == 1
+        guard uris.count == 1, let run = Self.run(uri: uris[0]),
+            X509_check_private_key(certificate.handle.x509, key.pkey) == 1
         else {
             throw TransportError(
                 .keyStore, "the certificate is not that of a run's authority, or the key is not its own",
@@ -65,7 +66,8 @@ package struct CertificateAuthority: Sendable {
         guard request.identity == identity else {
             throw TransportError(
                 .badRequest,
-                "the certificate request is for \(request.identity), but its sender may only be \(identity); nothing was signed")
+                "the certificate request is for \(request.identity), but its sender may only be \(identity); nothing was signed"
+            )
         }
         guard let key = DER.decode(request.publicKey, { d2i_PUBKEY(nil, $0, $1) }, free: EVP_PKEY_free) else {
             throw .openSSL("read the key of a certificate request")
@@ -94,7 +96,8 @@ package struct CertificateAuthority: Sendable {
 
     private static func run(uri: String) -> String? {
         let parts = uri.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 4, Self.uri(run: String(parts[2])) == uri, PeerIdentity.isValidName(String(parts[2])) else {
+        guard parts.count == 4, Self.uri(run: String(parts[2])) == uri, PeerIdentity.isValidName(String(parts[2]))
+        else {
             return nil
         }
         return String(parts[2])

@@ -35,7 +35,8 @@ package struct CertificateRequest: Sendable {
     ///   signature is not by that key, or when it does not ask for one name of ours.
     package init(der: [UInt8]) throws(TransportError) {
         func refuse(_ why: String) -> TransportError {
-            TransportError(.badRequest, "the certificate request \(why); nothing was signed", cause: OpenSSLErrors.drain())
+            TransportError(
+                .badRequest, "the certificate request \(why); nothing was signed", cause: OpenSSLErrors.drain())
         }
         guard der.count <= Self.maximumByteCount else {
             throw refuse("has \(der.count) bytes, more than \(Self.maximumByteCount)")
@@ -48,10 +49,13 @@ package struct CertificateRequest: Sendable {
             throw refuse("has a key that is not on P-256")
         }
         guard X509_REQ_verify(request, key) == 1 else { throw refuse("is not signed by its own key") }
-        guard let publicKey = DER.encode({ i2d_PUBKEY(key, $0) }) else { throw refuse("has a key that cannot be encoded") }
+        guard let publicKey = DER.encode({ i2d_PUBKEY(key, $0) }) else {
+            throw refuse("has a key that cannot be encoded")
+        }
         let uris = Self.subjectURIs(of: request)
         guard uris.count == 1, let identity = PeerIdentity(uri: uris[0]) else {
-            throw refuse("asks for \(uris.isEmpty ? "no name" : uris.map { String(reflecting: $0) }.joined(separator: ", "))")
+            throw refuse(
+                "asks for \(uris.isEmpty ? "no name" : uris.map { String(reflecting: $0) }.joined(separator: ", "))")
         }
         self.der = der
         self.publicKey = publicKey

@@ -85,7 +85,8 @@ package final class EnrolmentTokens: Sendable {
             guard now < records[index].expires else {
                 throw TransportError(
                     .tokenExpired,
-                    "the enrolment token of \(host) expired at \(records[index].expires), and it is \(now); give the host a new one")
+                    "the enrolment token of \(host) expired at \(records[index].expires), and it is \(now); give the host a new one"
+                )
             }
             records[index].usedBy = key
             return records[index]

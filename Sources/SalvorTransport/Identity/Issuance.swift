@@ -42,7 +42,9 @@ struct Issuance {
             throw .openSSL("fill in a certificate")
         }
         defer { GENERAL_NAMES_free(names) }
-        guard X509_add1_ext_i2d(x509, NID_subject_alt_name, UnsafeMutableRawPointer(names), 0, UInt(X509V3_ADD_DEFAULT)) == 1
+        guard
+            X509_add1_ext_i2d(x509, NID_subject_alt_name, UnsafeMutableRawPointer(names), 0, UInt(X509V3_ADD_DEFAULT))
+                == 1
         else { throw .openSSL("name the subject of a certificate") }
 
         for (nid, value) in extensions {

@@ -36,7 +36,9 @@ package enum PeerIdentity: Hashable, Sendable {
     /// Runs and hosts are named by 1 to 63 letters, digits, `-`, `.` and `_`, a letter or digit first: what fits into a
     /// common name, a URI and a file name without an escape.
     package static func isValidName(_ name: String) -> Bool {
-        guard (1...63).contains(name.utf8.count), let first = name.utf8.first, isAlphanumeric(first) else { return false }
+        guard (1...63).contains(name.utf8.count), let first = name.utf8.first, isAlphanumeric(first) else {
+            return false
+        }
         return name.utf8.allSatisfy { isAlphanumeric($0) || "-._".utf8.contains($0) }
     }
 

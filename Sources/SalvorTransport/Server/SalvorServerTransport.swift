@@ -22,7 +22,8 @@ package final class SalvorServerTransport: ServerTransport {
     /// Returns when the connection is closed, for whatever reason (``Connection/closed()`` tells it), and the last handler
     /// has returned. Cancelling closes it.
     package func listen(
-        streamHandler: @escaping @Sendable (_ stream: RPCStream<Inbound, Outbound>, _ context: ServerContext) async -> Void
+        streamHandler:
+            @escaping @Sendable (_ stream: RPCStream<Inbound, Outbound>, _ context: ServerContext) async -> Void
     ) async throws {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -55,7 +56,11 @@ package final class SalvorServerTransport: ServerTransport {
             call.whenClosed { closure in
                 if closure != .finished { cancel() }
             }
-            await withTaskCancellationHandler { await work.value } onCancel: { cancel() }
+            await withTaskCancellationHandler {
+                await work.value
+            } onCancel: {
+                cancel()
+            }
         }
     }
 
@@ -80,7 +85,9 @@ package final class SalvorServerTransport: ServerTransport {
     }
 
     private static func descriptor(path: String) -> MethodDescriptor {
-        guard let slash = path.lastIndex(of: "/") else { return MethodDescriptor(fullyQualifiedService: "", method: path) }
+        guard let slash = path.lastIndex(of: "/") else {
+            return MethodDescriptor(fullyQualifiedService: "", method: path)
+        }
         return MethodDescriptor(
             fullyQualifiedService: String(path[..<slash]), method: String(path[path.index(after: slash)...]))
     }

@@ -8,7 +8,8 @@ func verifyPeerCertificate(store: OpaquePointer?, argument: UnsafeMutableRawPoin
         let session = TLSSession.of(OpaquePointer(ssl))
     else { return 0 }
     do throws(PeerVerification.Refusal) {
-        session.peerCertificate = try PeerVerification(store: store, configuration: session.context.configuration).verify()
+        session.peerCertificate = try PeerVerification(store: store, configuration: session.context.configuration)
+            .verify()
         return 1
     } catch {
         session.verificationFailure = error.error
@@ -31,7 +32,9 @@ struct PeerVerification {
     /// - Returns: the peer's own certificate.
     func verify() throws(Refusal) -> Certificate {
         guard let leaf = X509_STORE_CTX_get0_cert(store) else {
-            throw Refusal(x509Error: X509_V_ERR_UNSPECIFIED, error: TransportError(.noCertificate, "the peer shows no certificate"))
+            throw Refusal(
+                x509Error: X509_V_ERR_UNSPECIFIED,
+                error: TransportError(.noCertificate, "the peer shows no certificate"))
         }
         let certificate = try own(leaf)
         let anchors = try trustAnchors()

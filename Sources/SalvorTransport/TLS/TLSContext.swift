@@ -9,8 +9,10 @@ package final class TLSContext: @unchecked Sendable {
     /// - Throws: ``TransportError/Code/cryptography`` when OpenSSL refuses the identity or the system's policy forbids TLS 1.3.
     package init(_ configuration: TLSConfiguration) throws(TransportError) {
         precondition(configuration.role == .client || configuration.identity != nil, "a TLS server needs a certificate")
-        precondition(configuration.role == .server || configuration.trust != nil, "a TLS client needs somebody to trust")
-        guard let context = SSL_CTX_new(configuration.role == .client ? TLS_client_method() : TLS_server_method()) else {
+        precondition(
+            configuration.role == .server || configuration.trust != nil, "a TLS client needs somebody to trust")
+        guard let context = SSL_CTX_new(configuration.role == .client ? TLS_client_method() : TLS_server_method())
+        else {
             throw .openSSL("make a TLS context")
         }
         self.configuration = configuration
@@ -66,7 +68,9 @@ package final class TLSContext: @unchecked Sendable {
             list += entry.name.utf8
         }
         // Alone among these functions, it returns 0 for success.
-        guard SSL_CTX_set_alpn_protos(context, list, UInt32(list.count)) == 0 else { throw .openSSL("offer ALPN names") }
+        guard SSL_CTX_set_alpn_protos(context, list, UInt32(list.count)) == 0 else {
+            throw .openSSL("offer ALPN names")
+        }
     }
 
     func requiresPeerCertificate(for name: String?) -> Bool {

@@ -73,7 +73,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             let timeout = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
                 self.fail(
                     context,
-                    TransportError(.handshakeTimeout, "the peer did not finish the TLS handshake within \(limit); it was refused"))
+                    TransportError(
+                        .handshakeTimeout, "the peer did not finish the TLS handshake within \(limit); it was refused"))
             }
             state = .handshaking(session, timeout: timeout)
             proceed(context)
@@ -104,7 +105,11 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .inputClosed = event as? ChannelEvent { receiveEnd(context) } else { context.fireUserInboundEventTriggered(event) }
+        if case .inputClosed = event as? ChannelEvent {
+            receiveEnd(context)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 
     package func read(context: ChannelHandlerContext) {
@@ -219,7 +224,9 @@ package final class TLSHandler: ChannelDuplexHandler {
         if let failure { throw failure }
     }
 
-    private func joined(_ promises: [EventLoopPromise<Void>], _ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+    private func joined(_ promises: [EventLoopPromise<Void>], _ context: ChannelHandlerContext) -> EventLoopPromise<
+        Void
+    >? {
         guard promises.count > 1 else { return promises.first }
         let all = context.eventLoop.makePromise(of: Void.self)
         for promise in promises { all.futureResult.cascade(to: promise) }
@@ -236,7 +243,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(last), promise: promise)
     }
 
-    package func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    package func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?)
+    {
         guard event is TLSKeyUpdate else {
             context.triggerUserOutboundEvent(event, promise: promise)
             return
@@ -304,7 +312,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// bytes resets the connection, and that can destroy what was sent last, such as the alert that says why.
     private func linger(_ session: TLSSession, _ context: ChannelHandlerContext, untilPeerCloses: Bool) {
         state = .lingering
-        lingerTimeout = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(tls.configuration.closeTimeout)) {
+        lingerTimeout = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(tls.configuration.closeTimeout))
+        {
             self.finishClosing(context)
         }
         let sent = context.eventLoop.makePromise(of: Void.self)

@@ -92,11 +92,13 @@ final class TLSSession {
         let configuration = context.configuration
         if !configuration.applicationProtocols.isEmpty, name == nil {
             throw TransportError(
-                .noCommonProtocol, "the peer did not agree on any of \(configuration.applicationProtocols.map(\.name)); it was refused")
+                .noCommonProtocol,
+                "the peer did not agree on any of \(configuration.applicationProtocols.map(\.name)); it was refused")
         }
         // OpenSSL was told to insist on a certificate; this is to be sure.
         if context.requiresPeerCertificate(for: name), peerCertificate == nil {
-            throw TransportError(.noCertificate, "the peer shows no certificate, which \(name ?? "") needs; it was refused")
+            throw TransportError(
+                .noCertificate, "the peer shows no certificate, which \(name ?? "") needs; it was refused")
         }
         isEstablished = true
         return TLSHandshake(applicationProtocol: name, peerCertificate: peerCertificate)

@@ -15,12 +15,14 @@ extension TransportError {
             case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW:
                 self.init(.tlsVersion, "the peer does not offer TLS 1.3; it was refused", cause: errors)
             case SSL_R_NO_APPLICATION_PROTOCOL:
-                self.init(.noCommonProtocol, "the peer offers no protocol that is spoken here; it was refused", cause: errors)
+                self.init(
+                    .noCommonProtocol, "the peer offers no protocol that is spoken here; it was refused", cause: errors)
             case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
                 self.init(.noCertificate, "the peer shows no certificate; it was refused", cause: errors)
             case SSL_R_UNEXPECTED_EOF_WHILE_READING where isEstablished:
                 self.init(
-                    .truncated, "the connection ended in the middle: the peer died, or somebody cut it; what arrived last may be incomplete",
+                    .truncated,
+                    "the connection ended in the middle: the peer died, or somebody cut it; what arrived last may be incomplete",
                     cause: errors)
             case SSL_R_UNEXPECTED_EOF_WHILE_READING:
                 self.init(.handshakeFailed, "the peer closed the connection during the handshake", cause: errors)
@@ -46,19 +48,23 @@ extension TransportError {
         case SSL_AD_PROTOCOL_VERSION:
             return TransportError(.tlsVersion, "the peer does not speak TLS 1.3", cause: errors)
         case SSL_AD_NO_APPLICATION_PROTOCOL:
-            return TransportError(.noCommonProtocol, "the peer speaks none of the protocols that this side offers", cause: errors)
+            return TransportError(
+                .noCommonProtocol, "the peer speaks none of the protocols that this side offers", cause: errors)
         case SSL_AD_CERTIFICATE_EXPIRED:
             return TransportError(
-                .refusedByPeer, "the peer says that this side's certificate has expired: enrol again, and look at both clocks",
+                .refusedByPeer,
+                "the peer says that this side's certificate has expired: enrol again, and look at both clocks",
                 cause: errors)
         case SSL_AD_UNKNOWN_CA:
             return TransportError(
-                .refusedByPeer, "the peer does not trust the authority of this side's certificate: it belongs to another run",
+                .refusedByPeer,
+                "the peer does not trust the authority of this side's certificate: it belongs to another run",
                 cause: errors)
         case SSL_AD_CERTIFICATE_REQUIRED:
             return TransportError(.refusedByPeer, "the peer demands a certificate: enrol first", cause: errors)
         default:
-            return TransportError(.refusedByPeer, "the peer refused the connection (TLS alert \(alert): \(name))", cause: errors)
+            return TransportError(
+                .refusedByPeer, "the peer refused the connection (TLS alert \(alert): \(name))", cause: errors)
         }
     }
 }

@@ -32,7 +32,13 @@ final class Recorder: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let handshake = event as? TLSHandshake { seen.update { $0.handshake = handshake } }
-        if case .inputClosed = event as? ChannelEvent { seen.update { $0.inputClosed = true } }
+        if case .inputClosed = event as? ChannelEvent {
+            seen.update { $0.inputClosed = true }
+            if echoes {
+                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "last words")), promise: nil)
+                context.close(promise: nil)
+            }
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -64,7 +70,8 @@ struct TLSPair {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
-                        TLSHandler(serverContext, allowsHalfClosure: allowsHalfClosure), Recorder(seenByServer, echoes: echoes),
+                        TLSHandler(serverContext, allowsHalfClosure: allowsHalfClosure),
+                        Recorder(seenByServer, echoes: echoes),
                     ])
                 }
             }

@@ -28,7 +28,8 @@ import Testing
         await pair.close()
     }
 
-    @Test func `a server refuses a client of another authority, and the client is told although it thought itself done`()
+    @Test
+    func `a server refuses a client of another authority, and the client is told although it thought itself done`()
         async throws
     {
         let (ours, theirs) = (try Run(), try Run())
@@ -91,7 +92,8 @@ import Testing
 
     @Test func `peers without a common protocol part, and both know why`() async throws {
         let run = try Run()
-        let other = try await TLSPair.open(server: run.server, client: run.client(try run.host("h"), speaking: "http/1.1"))
+        let other = try await TLSPair.open(
+            server: run.server, client: run.client(try run.host("h"), speaking: "http/1.1"))
         try await expect(.noCommonProtocol, at: other.server)
         try await expect(.noCommonProtocol, at: other.client)
         await other.close()
@@ -103,7 +105,9 @@ import Testing
         await none.close()
     }
 
-    @Test func `a server certificate signed with another key than the pinned one is refused though it carries the pinned one`()
+    @Test
+    func
+        `a server certificate signed with another key than the pinned one is refused though it carries the pinned one`()
         async throws
     {
         let (ours, theirs) = (try Run(), try Run())
