@@ -17,9 +17,9 @@ package struct GuestPath: Hashable, Sendable, Codable {
     /// `\Windows\System32`, printable. A backslash within a name shows as `\u{5C}`, so that no name looks like two.
     package var display: String {
         components.map { name in
-            "\\"
-                + name.split(separator: "\\", omittingEmptySubsequences: false).map { printable($0) }
-                .joined(separator: "\\u{5C}")
+            // By scalar: a backslash with a combining mark is another Character.
+            let parts = name.unicodeScalars.split(separator: "\\", omittingEmptySubsequences: false)
+            return "\\" + parts.map { printable(String($0)) }.joined(separator: "\\u{5C}")
         }.joined()
     }
 }

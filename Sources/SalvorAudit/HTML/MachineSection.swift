@@ -44,7 +44,7 @@ struct MachineSection {
         }
         if let digest = machine.originalSHA256 { facts.append(("SHA-256 of the original", code(digest.hex))) }
         for (key, value) in machine.details.sorted(by: { $0.key < $1.key }) {
-            facts.append((key, .text(value)))
+            facts.append((capitalised(key), .text(value)))
         }
         for windows in machine.installations {
             facts.append(
@@ -121,9 +121,9 @@ struct MachineSection {
             HTML.element("h3") { "The original disk, and the way back" }
             if let swap = machine.swap {
                 HTML.element("p") {
-                    "The original is untouched at "
+                    "The original stays at "
                     code(swap.original.identifier)
-                    ". The machine now starts from "
+                    ". Salvor only ever opens it for reading. The machine now starts from "
                     code(swap.repaired.identifier)
                     "."
                 }
@@ -138,11 +138,27 @@ struct MachineSection {
                     ". There is nothing to go back from."
                 }
             }
+            unchanged
             if let copy = machine.copy, copy.dependsOnOriginal, machine.swap != nil {
                 HTML.element("p") {
                     HTML.element("strong") { "Do not delete the original: " }
                     "the repaired disk holds only what differs from it."
                 }
+            }
+        }
+    }
+
+    /// What two looks at the original show.
+    private var unchanged: HTML {
+        guard let before = machine.originalSHA256, let after = machine.originalSHA256After else { return .empty }
+        return HTML.element("p") {
+            if before == after {
+                badge(Wording(label: "Unchanged", tone: .good))
+                " Its SHA-256 was the same before and after the run."
+            } else {
+                badge(Wording(label: "CHANGED", tone: .bad))
+                " Its SHA-256 was another one after the run: "
+                code(after.hex)
             }
         }
     }

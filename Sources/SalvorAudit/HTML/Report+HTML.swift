@@ -77,7 +77,7 @@ extension Report {
         if let started, let startedAt {
             parts.append(
                 "\(started.operator.name) on \(started.operator.host) ran salvor \(started.options.command) "
-                    + "at \(humanTime(startedAt.rfc3339)).")
+                    + "at \(humanTime(toTheMinute: startedAt.rfc3339)).")
             if started.options.dryRun { parts.append("This was a dry run: nothing was to be changed.") }
         }
         switch state {
@@ -150,7 +150,7 @@ extension Report {
                 HTML.element("table") {
                     HTML.element("thead") {
                         HTML.element("tr") {
-                            for column in ["What", "Of", "Why it is there", "How to remove it"] {
+                            for column in ["What", "Machine", "Why it is there", "How to remove it"] {
                                 HTML.element("th", .other("scope", "col")) { column }
                             }
                         }
@@ -163,7 +163,7 @@ extension Report {
                                     HTML.void("br")
                                     HTML.element("code") { item.identifier }
                                 }
-                                HTML.element("td") { item.machine ?? "the run" }
+                                HTML.element("td") { item.machine ?? "none: of the run" }
                                 HTML.element("td") { item.why }
                                 HTML.element("td") {
                                     item.removal.isEmpty ? "salvor resume \(run)" : item.removal

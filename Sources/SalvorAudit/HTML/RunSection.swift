@@ -68,7 +68,9 @@ extension Report {
             facts.append(("Agent", .text(version + (host.kernel.map { ", Linux \($0)" } ?? ""))))
         }
         if let digest = host.certificateSHA256 { facts.append(("SHA-256 of its certificate", code(digest.hex))) }
-        for (key, value) in host.details.sorted(by: { $0.key < $1.key }) { facts.append((key, .text(value))) }
+        for (key, value) in host.details.sorted(by: { $0.key < $1.key }) {
+            facts.append((capitalised(key), .text(value)))
+        }
         return facts
     }
 

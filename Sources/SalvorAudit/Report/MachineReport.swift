@@ -6,8 +6,10 @@ package struct MachineReport: Hashable, Sendable, Codable {
     package var definition: String?
     package var disk: AuditEvent.DiskIdentity?
     package var details: [String: String] = [:]
-    /// SHA-256 of the original disk's container, where it was computed.
+    /// SHA-256 of the original disk's container when the run first looked, where it was computed.
     package var originalSHA256: Digest?
+    /// The same when the run last looked, where it looked more than once.
+    package var originalSHA256After: Digest?
     package var copy: AuditEvent.CopyMade?
     package var attachment: Attachment?
     package var installations: [AuditEvent.WindowsFound] = []

@@ -14,7 +14,12 @@ struct MachineReportBuilder {
             report.definition = event.definition
             report.disk = event.disk
             report.details = event.details
-        case .originalDigest(let event): report.originalSHA256 = event.sha256
+        case .originalDigest(let event):
+            if report.originalSHA256 == nil {
+                report.originalSHA256 = event.sha256
+            } else {
+                report.originalSHA256After = event.sha256
+            }
         case .diskAttached(let event):
             report.attachment = .init(host: record.host, address: event.address, device: event.device)
         case .windowsFound(let event):
@@ -85,8 +90,9 @@ struct MachineReportBuilder {
         case .fileDeleted(let event): return "Deleted \(event.path.display) from the copy."
         case .verified(let event):
             let tables = event.tablesUnchanged ? "partition tables unchanged" : "partition tables CHANGED"
-            return "Verified volume \(event.volumeNumber) with a read-only mount: \(event.absentFiles) files gone, "
-                + "\(event.unchangedFiles) kept files unchanged, \(tables)."
+            return
+                "Verified volume \(event.volumeNumber) with a read-only mount: \(counted(Int(event.absentFiles), "file")) gone, "
+                + "\(counted(Int(event.unchangedFiles), "kept file")) unchanged, \(tables)."
         case .swapped(let event):
             return
                 "Made \(event.repaired.identifier) the machine's disk; the original stays at \(event.original.identifier)."

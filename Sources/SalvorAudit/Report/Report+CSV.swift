@@ -71,5 +71,13 @@ func csvCell(_ text: String) -> String {
         cell = "'" + cell
     }
     guard cell.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return cell }
-    return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+    // By scalar: a quotation mark with a combining mark is another Character, and still ends the cell.
+    var quoted = String.UnicodeScalarView()
+    quoted.append("\"")
+    for scalar in cell.unicodeScalars {
+        if scalar == "\"" { quoted.append(scalar) }
+        quoted.append(scalar)
+    }
+    quoted.append("\"")
+    return String(quoted)
 }

@@ -40,6 +40,16 @@ func humanTime(_ rfc3339: String) -> String {
     return rfc3339.dropLast().replacing("T", with: " ") + " UTC"
 }
 
+/// `2024-07-19 04:09 UTC` from `2024-07-19T04:09:31.400Z`.
+func humanTime(toTheMinute rfc3339: String) -> String {
+    rfc3339.prefix(16).replacing("T", with: " ") + " UTC"
+}
+
+/// With a capital first letter, where it has one.
+func capitalised(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst()
+}
+
 /// `3 machines`, `1 machine`.
 func counted(_ count: Int, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
