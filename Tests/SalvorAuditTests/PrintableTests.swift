@@ -22,6 +22,7 @@ struct PrintableTests {
     func paths() {
         #expect(GuestPath(["Windows", "System32"]).display == "\\Windows\\System32")
         #expect(GuestPath(["Windows\\System32"]).display == "\\Windows\\u{5C}System32")
+        #expect(GuestPath(["a\\\u{301}b"]).display == "\\a\\u{5C}\\u{301}b")
         #expect(GuestPath(["a\nb"]).display == "\\a\\u{A}b")
         #expect(GuestPath([]).display.isEmpty)
     }
