@@ -71,7 +71,7 @@ let package = Package(
         module(
             "SalvorTransport",
             [
-                "SalvorWire", "SalvorDigest", "COpenSSL", grpcCore, logging,
+                "SalvorWire", "SalvorDigest", "COpenSSL", grpcCore,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
@@ -80,7 +80,9 @@ let package = Package(
         module(
             "SalvorAgentCore",
             ["SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system, logging]),
-        executable("salvor-agent", ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", grpcCore, logging]),
+        executable(
+            "salvor-agent",
+            ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf]),
 
         // The operator's side.
         module(
@@ -89,7 +91,7 @@ let package = Package(
                 "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, yams,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        module("SalvorLocal", ["SalvorCoordinatorCore", "SalvorQEMU", subprocess, system, yams]),
+        module("SalvorLocal", ["SalvorCoordinatorCore", "SalvorDigest", "SalvorQEMU", system, yams]),
         executable(
             "salvor",
             [

@@ -1,0 +1,79 @@
+internal import Glibc
+internal import Logging
+internal import SalvorAgentCore
+internal import SalvorMessages
+
+/// `salvor-agent`: started at boot on a rescue VM, ends when the VM is to be powered off.
+@main
+struct SalvorAgent {
+    static let usage = """
+        usage: salvor-agent --bootstrap FILE
+               salvor-agent --version
+
+        Dials the coordinator that the bootstrap data names, and serves its calls until it is told to end or the
+        coordinator has been gone for too long. Whoever started it then powers the rescue VM off.
+
+        Exit codes: 0 ended as it should; 64 wrong arguments; 78 unusable bootstrap data.
+        """
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments == ["--version"] {
+            print("salvor-agent \(SalvorVersion.current)")
+        } else if arguments == ["--help"] {
+            print(usage)
+        } else if arguments.count == 2, arguments[0] == "--bootstrap" {
+            await run(bootstrapFile: arguments[1])
+        } else {
+            fail(usage, code: 64)
+        }
+    }
+
+    private static func run(bootstrapFile: String) async {
+        let bootstrap: Salvor_V1_Bootstrap
+        let address: (host: String, port: UInt16)
+        do throws(AgentError) {
+            bootstrap = try Salvor_V1_Bootstrap.read(from: bootstrapFile)
+            address = try bootstrap.coordinatorAddress()
+        } catch {
+            fail("\(error)", code: 78)
+        }
+        // A coordinator that goes away in the middle of a write is an error of that write, not the agent's end.
+        signal(SIGPIPE, SIG_IGN)
+
+        let console = ConsoleWriter()
+        let logs = LogRing { console.write($0) }
+        let logger = logs.logger("agent")
+        let (stopped, stop) = AsyncStream.makeStream(of: Void.self)
+        let services = AgentServices(
+            AgentConfiguration(
+                host: bootstrap.host, version: SalvorVersion.current,
+                // Half of what /init gives /run: the quarantine shares it with mount points and bootstrap data.
+                quarantine: QuarantineStore(budgetBytes: 32 << 20), disks: SystemDisks(), logs: logs, logger: logger,
+                powerOff: { stop.yield() }))
+        let watch = CoordinatorWatch(
+            timeout: .seconds(Int64(bootstrap.coordinatorTimeoutSeconds)), clock: ContinuousClock()
+        ) {
+            logger.error("no coordinator for \(bootstrap.coordinatorTimeoutSeconds) s; powering off")
+            await services.powerOffWhenIdle()
+        }
+        let link = CoordinatorLink(
+            bootstrap: bootstrap, address: address, services: services.all, watch: watch, logger: logger)
+        logger.info("agent \(SalvorVersion.current) of \(bootstrap.host), run \(bootstrap.run)")
+
+        await watch.start()
+        let linked = Task { await link.keep() }
+        for await _ in stopped { break }
+        await link.drain()
+        linked.cancel()
+        await linked.value
+        logger.info("agent ends")
+        await console.drain()
+    }
+
+    private static func fail(_ message: String, code: Int32) -> Never {
+        let line = message + "\n"
+        _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exit(code)
+    }
+}
