@@ -41,17 +41,17 @@ struct TimeTests {
         #expect(NTFSTime(rfc3339: text) == nil)
     }
 
-    @Test("Every day from 1601 to 2400 has its own date, and the next day the next one")
+    @Test("Every day of a whole cycle of 400 years has its own date, and the next day the next one")
     func everyDay() throws {
         var previous = ""
-        for day in Int64(-134_774)...Int64(157_053) {
+        for day in Int64(-134_774)...Int64(11_322) {
             let time = WallTime(unixMilliseconds: day * 86_400_000)
             let text = time.rfc3339
             #expect(text > previous)
             #expect(WallTime(rfc3339: text) == time)
             previous = text
         }
-        #expect(previous.hasPrefix("2399-12-3"))
+        #expect(previous == "2000-12-31T00:00:00.000Z")
     }
 
     @Test("A step's length is kept in whole milliseconds, and nonsense does no harm")
