@@ -10,66 +10,120 @@
 ///
 /// Methods that throw leave the machine as it was. What the peer does wrong never throws: it becomes an event.
 package struct ConnectionMachine: ~Copyable, Sendable {
+    /// How far the connection is.
+    enum Phase: Sendable {
+        /// Until the peer's preface and SETTINGS are here; after `deadline` it is too late (P-4).
+        case awaitingSettings(deadline: Instant)
+        case open
+        /// Given up or ended; nothing is received, and what is queued may still be sent.
+        case closed
+    }
+
+    /// How far our own drain is (SPEC.md, section 8).
+    enum Drain: Sendable {
+        case none
+        /// The first GOAWAY is out; calls that the caller opened before it saw it are still taken.
+        case announced(until: Instant)
+        /// The last GOAWAY is out; streams above `lastStream` are dropped.
+        case final(lastStream: StreamID)
+    }
+
     package let role: Role
     package let limits: Limits
+    /// What the peer announced; the defaults of SPEC.md until `Event.ready`.
+    package internal(set) var peerSettings = PeerSettings()
+
+    var phase: Phase
+    var drainState = Drain.none
+    var peerGoAway: GoAway?
+    var saidDrained = false
+
+    var decoder: FrameDecoder
+    var streams: [StreamID: Stream] = [:]
+    /// The highest stream that the caller has opened, whether or not it is still there (F-3).
+    var highestStream = StreamID.connection
+    var deadlines = DeadlineQueue()
+    /// `openStream` failed for want of room; `Event.streamsAvailable` is owed.
+    var owesStreamsAvailable = false
+
+    var events = FIFO<Event>()
+    /// Frames that wait for nothing but the socket.
+    var control: OutputBuffer
+    /// The MESSAGE frame that is being written.
+    var currentFrame: OutboundFrame?
+    /// Streams that can send a MESSAGE frame by their own window, in turn.
+    var ready = FIFO<StreamID>()
+
+    var sendWindow = SendWindow(PeerSettings().initialConnectionWindow)
+    var receiveWindow: ConnectionReceiveWindow
+    /// Cost of what was received and not consumed on all streams.
+    var heldByteCount = 0
+
+    var liveness: Liveness
+    var resetRate: RateLimiter
+    var pingRate: RateLimiter
+    var otherRate: RateLimiter
 
     /// Throws `misuse` when the limits contradict each other or SPEC.md.
     package init(role: Role, limits: Limits = .standard, now: Instant) throws(WireError) {
+        try limits.check()
+        var greeting = OutputBuffer()
+        greeting.bytes.append(contentsOf: Preface.bytes)
+        try FrameEncoder.append(.settings(PeerSettings(limits)), to: &greeting.bytes)
+
+        control = greeting
         self.role = role
         self.limits = limits
+        phase = .awaitingSettings(deadline: now.advanced(byNanoseconds: limits.prefaceTimeout.wireNanoseconds))
+        decoder = FrameDecoder(peer: role.peer, limits: limits)
+        receiveWindow = ConnectionReceiveWindow(limits.initialConnectionWindow)
+        liveness = Liveness(limits: limits, now: now)
+        resetRate = RateLimiter(maximum: limits.maxResetsPerPeriod, period: limits.ratePeriod, now: now)
+        pingRate = RateLimiter(maximum: limits.maxPingsPerPeriod, period: limits.ratePeriod, now: now)
+        otherRate = RateLimiter(maximum: limits.maxOtherFramesPerPeriod, period: limits.ratePeriod, now: now)
     }
 
-    // MARK: In
+    /// Calls that are open now.
+    package var openStreamCount: Int { streams.count }
 
-    /// Takes bytes as they came, split anywhere.
-    package mutating func receive(_ bytes: RawSpan, now: Instant) { fatalError("in the next commit") }
-    package mutating func receive(_ bytes: [UInt8], now: Instant) { receive(bytes.span.bytes, now: now) }
-    /// The byte stream has ended: open streams end with `connectionLost`. `connectionFailed` follows unless it was said before
-    /// or the connection was drained.
-    package mutating func transportClosed() { fatalError("in the next commit") }
-    /// The time that `nextDeadline` named has come (or may have: calling it early is harmless).
-    package mutating func timerFired(now: Instant) { fatalError("in the next commit") }
-
-    // MARK: Out
+    /// Whether nothing can be sent or received any more, apart from what is queued.
+    package var isClosed: Bool {
+        if case .closed = phase { true } else { false }
+    }
 
     /// The oldest event not yet taken.
-    package mutating func nextEvent() -> Event? { fatalError("in the next commit") }
-    /// When `timerFired` is due; nil for never. Ask again after every call of any method.
-    package var nextDeadline: Instant? { fatalError("in the next commit") }
-    /// Whether there is something to send now.
-    package var hasOutbound: Bool { fatalError("in the next commit") }
-    /// Writes bytes to send into `buffer` and says how many. Bytes that were written count as sent. 0: nothing to send.
-    package mutating func writeOutbound(into buffer: UnsafeMutableRawBufferPointer) -> Int { fatalError("in the next commit") }
-    /// The next bytes to send, at most `maxBytes`; nil when there is nothing to send.
-    package mutating func nextOutbound(maxBytes: Int) -> [UInt8]? { fatalError("in the next commit") }
+    package mutating func nextEvent() -> Event? {
+        events.popFirst()
+    }
 
-    // MARK: Calls
+    /// Appends a frame whose encoding cannot fail: all but HEADERS and TRAILERS.
+    mutating func queue(_ frame: Frame) {
+        do {
+            try FrameEncoder.append(frame, to: &control.bytes, peer: peerSettings)
+        } catch {
+            // No such frame is limited by the peer's settings or has characters to refuse.
+            assertionFailure("\(frame) was not encoded: \(error)")
+        }
+    }
+}
 
-    /// Caller: opens a call. Throws notReady, goingAway, streamLimit, tooLarge, invalidHeaders, connectionClosed, misuse.
-    package mutating func openStream(_ headers: RequestHeaders, now: Instant) throws(WireError) -> StreamID { fatalError("in the next commit") }
-    /// Callee: sends initial metadata; needed before the first message. Throws streamClosed, tooLarge, invalidHeaders, misuse.
-    package mutating func sendHeaders(_ metadata: WireMetadata, on stream: StreamID) throws(WireError) { fatalError("in the next commit") }
-    /// Queues a message. Returns whether there is room for more; if not, wait for `Event.writable`.
-    /// `halfClose` (caller only) says that it is the last. Throws streamClosed, tooLarge, sendQueueFull, misuse.
-    package mutating func sendMessage(_ message: Message, on stream: StreamID, halfClose: Bool = false) throws(WireError) -> Bool { fatalError("in the next commit") }
-    /// Caller: sends no more messages on this stream. Throws streamClosed, misuse (twice).
-    package mutating func halfClose(_ stream: StreamID) throws(WireError) { fatalError("in the next commit") }
-    /// Callee: ends the call, after what is queued. Throws streamClosed, tooLarge (send smaller ones), invalidHeaders, misuse.
-    package mutating func sendTrailers(_ trailers: Trailers, on stream: StreamID) throws(WireError) { fatalError("in the next commit") }
-    /// Ends a stream at once, dropping what is queued. A stream that is gone already stays gone.
-    package mutating func reset(_ stream: StreamID, _ code: ErrorCode) { fatalError("in the next commit") }
-    /// Gives window back for messages that the application has taken: the `cost` of `messageReceived`.
-    package mutating func consumed(_ cost: Int, on stream: StreamID) { fatalError("in the next commit") }
-
-    // MARK: Connection
-
-    /// What the peer announced; defaults until `Event.ready`.
-    package var peerSettings: PeerSettings { fatalError("in the next commit") }
-    package var openStreamCount: Int { fatalError("in the next commit") }
-    /// Asks for a sign of life; `Event.pingAnswered` follows.
-    package mutating func ping(now: Instant) { fatalError("in the next commit") }
-    /// Takes no new calls, lets those that run finish, then says `Event.drained`.
-    package mutating func drain(now: Instant) { fatalError("in the next commit") }
-    /// Gives the connection up at once with a GOAWAY of this code.
-    package mutating func abort(_ code: ErrorCode, _ text: String) { fatalError("in the next commit") }
+extension Limits {
+    /// Throws `misuse` for limits that SPEC.md does not allow, or with which a connection could not work.
+    func check() throws(WireError) {
+        if let invalid = PeerSettings(self).firstInvalid {
+            throw WireError(
+                .misuse,
+                "Limits.\(invalid.name) is \(invalid.value); it must be \(invalid.allowed.lowerBound) to "
+                    + "\(invalid.allowed.upperBound). No connection was begun.")
+        }
+        guard sendQueueLowWater >= 0, sendQueueLowWater <= sendQueueHighWater else {
+            throw WireError(
+                .misuse, "Limits.sendQueueLowWater must be 0 to sendQueueHighWater. No connection was begun.")
+        }
+        guard maxHeldBytes > 0, maxControlBacklog > 0, prefaceTimeout > .zero, keepAliveInterval > .zero,
+            keepAliveTimeout > .zero, ratePeriod > .zero
+        else {
+            throw WireError(.misuse, "A limit that must be positive is not. No connection was begun.")
+        }
+    }
 }
