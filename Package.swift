@@ -88,7 +88,7 @@ let package = Package(
         module(
             "SalvorCoordinatorCore",
             [
-                "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, yams,
+                "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, swiftProtobuf, yams,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         module("SalvorLocal", ["SalvorCoordinatorCore", "SalvorDigest", "SalvorQEMU", system, yams]),
@@ -130,7 +130,9 @@ let package = Package(
                 "SalvorAgentCore", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess, swiftProtobuf,
                 subprocess, system, logging,
             ]),
-        tests("SalvorCoordinatorCoreTests", ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages"]),
+        tests(
+            "SalvorCoordinatorCoreTests",
+            ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess]),
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),

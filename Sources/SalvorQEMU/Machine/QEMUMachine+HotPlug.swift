@@ -51,12 +51,13 @@ extension QEMUMachine {
             }
             do throws(QEMUError) {
                 try await monitor.execute("device_del", ["id": .string(device)])
-            } catch where error.code == .commandRefused {
+            } catch  where error.code == .commandRefused {
                 // The last request is under way, or the guest has just let go. The events and the list tell.
             }
             // A guest that is still starting forgets the request, so it is made again.
             _ = await within(min(.seconds(1), deadline - ContinuousClock.now)) {
-                for await event in events where event.name == "DEVICE_DELETED" && event.data["device"]?.string == device {
+                for await event in events where event.name == "DEVICE_DELETED" && event.data["device"]?.string == device
+                {
                     return
                 }
             }

@@ -1,0 +1,94 @@
+import Glibc
+import SalvorQEMU
+import SystemPackage
+
+/// Sees whether the guest accepts connections on a port.
+///
+/// QEMU's network accepts on the host's side before it has asked the guest, so that a connection alone proves nothing:
+/// what counts is that QEMU lists it as established, which takes the guest's own answer.
+struct TCPProbe: Sendable {
+    let monitor: QMPClient
+    let guestPort: Int
+    let hostPort: Int
+    private static let pause: Duration = .milliseconds(200)
+
+    /// - Returns: nil when cancelled.
+    func ready() async -> BootOutcome? {
+        while !Task.isCancelled {
+            let descriptor = await Blocking.run { [hostPort] in LoopbackPort.connect(hostPort) }
+            if let descriptor {
+                // The guest answers within a moment or is not there yet; a connection that it refuses is closed.
+                for _ in 0..<5 where !Task.isCancelled {
+                    if await isEstablished() {
+                        close(descriptor)
+                        return .ready("TCP port \(guestPort) accepts connections")
+                    }
+                    try? await Task.sleep(for: Self.pause)
+                }
+                close(descriptor)
+            } else {
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+        return nil
+    }
+
+    private func isEstablished() async -> Bool {
+        let answer = try? await monitor.execute("human-monitor-command", ["command-line": "info usernet"])
+        return Self.isEstablished(in: answer?.string ?? "", guestPort: guestPort, hostPort: hostPort)
+    }
+
+    /// Lines such as `  TCP[ESTABLISHED]  14  127.0.0.1  40123  10.0.2.15  22  0  0`: state, descriptor, source, its
+    /// port, destination, its port.
+    static func isEstablished(in table: String, guestPort: Int, hostPort: Int) -> Bool {
+        table.split(whereSeparator: \.isNewline).contains { line in
+            let fields = line.split(separator: " ")
+            return fields.count >= 6 && fields[0] == "TCP[ESTABLISHED]" && fields[3] == "\(hostPort)"
+                && fields[5] == "\(guestPort)"
+        }
+    }
+}
+
+/// Ports of 127.0.0.1. Everything here returns at once: nothing leaves the machine.
+enum LoopbackPort {
+    /// A port that nobody listens on now.
+    static func free() throws(Errno) -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var address = address(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        guard result == 0 else { throw Errno(rawValue: errno) }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// - Returns: a connected socket, or nil where nobody listens.
+    static func connect(_ port: Int) -> Int32? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        var address = address(port: port)
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    private static func address(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(clamping: port).bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        return address
+    }
+}

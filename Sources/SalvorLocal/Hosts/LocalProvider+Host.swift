@@ -1,0 +1,166 @@
+package import SalvorCoordinatorCore
+import SalvorQEMU
+import Synchronization
+import SystemPackage
+
+extension LocalProvider {
+    private static let coordinatorAddress = "10.0.2.100"
+    private static let coordinatorPort = 7443
+    private static let configDiskName = "config.img"
+    private static let configDiskSerial = "salvor-config"
+
+    /// The rescue VM sees one address and one port beside itself; its own address is fixed, so that no time goes into
+    /// asking for one.
+    package func route(toCoordinatorPort port: Int) -> HostRoute {
+        HostRoute(
+            coordinator: "\(Self.coordinatorAddress):\(Self.coordinatorPort)", staticAddress: UserNetwork.guestAddress)
+    }
+
+    package func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost {
+        let acceleration = try await acceleration()
+        let folder = state.host(specification.name)
+        let machine: QEMUMachine
+        if let running = try await running(specification.name) {
+            // A crash may have come between the start and the first instruction.
+            try await providing { () throws(QEMUError) in try await running.run() }
+            machine = running
+        } else {
+            machine = try await start(specification, in: folder, acceleration: acceleration)
+        }
+        hosts.withLock { $0[specification.name] = machine }
+        return RescueHost(
+            name: specification.name, identifier: folder.path.string,
+            details: ["acceleration": acceleration.name, "process": "\(machine.process.pid)", "uuid": machine.uuid])
+    }
+
+    private func start(
+        _ specification: HostSpecification, in folder: MachineFolder, acceleration: Acceleration
+    ) async throws(ProviderError) -> QEMUMachine {
+        let image = try await requireRescueImage()
+        let disk = folder.path.appending(Self.configDiskName)
+        do {
+            // What a crash has left of an earlier attempt: its token is spent or its process never was.
+            try await Blocking.run { () throws(QEMUError) in
+                try PosixFile.removeFolder(folder.path)
+                try PosixFile.makeFolder(folder.path)
+            }
+            try await configuration.makeConfigDisk(specification, disk)
+        } catch let error as QEMUError {
+            throw ProviderError(error)
+        } catch {
+            throw ProviderError(
+                .failed, "The config disk of \(specification.name) could not be made.",
+                nextStep: "Run `salvor doctor`, then resume the run.", cause: error)
+        }
+        return try await providing { () throws(QEMUError) in
+            let commandLine = QEMUCommandLine(
+                name: "salvor \(specification.name)", acceleration: acceleration,
+                memoryMiB: configuration.rescueMemoryMiB, cpus: configuration.rescueCPUs,
+                firmware: .direct(
+                    kernel: image.kernel, initramfs: image.initramfs, append: Self.kernelCommandLine(acceleration)),
+                disks: [try MachineDisk(file: disk, format: .raw, readOnly: true, serial: Self.configDiskSerial)],
+                hotPlugPorts: max(1, specification.diskCapacity),
+                network: UserNetwork(guestForwards: [
+                    .init(
+                        address: Self.coordinatorAddress, port: Self.coordinatorPort,
+                        command: try relayCommand(coordinatorPort: specification.coordinatorPort))
+                ]))
+            return try await QEMUMachine.start(commandLine, in: folder, tools: configuration.tools)
+        }
+    }
+
+    /// Under translation the kernel's checks of timers and ciphers cost tenths of a second and find nothing.
+    private static func kernelCommandLine(_ acceleration: Acceleration) -> String {
+        let common = "console=ttyS0 quiet panic=-1"
+        return acceleration == .kvm ? common : common + " tsc=reliable no_timer_check cryptomgr.notests"
+    }
+
+    /// Joins a connection of the rescue VM to the coordinator. Its messages go nowhere: standard error would be part of
+    /// the connection. After one side has ended its sending, the other has half a minute to finish.
+    func relayCommand(coordinatorPort: Int) throws(QEMUError) -> [String] {
+        if let relay = configuration.relay { return relay(coordinatorPort) }
+        let socat = try configuration.tools.find("socat", package: "socat")
+        return [
+            socat.string, "-lf", "/dev/null", "-b", "65536", "-t", "30", "STDIO",
+            "TCP4:127.0.0.1:\(coordinatorPort),nodelay",
+        ]
+    }
+
+    /// The rescue VM, if it runs: by the connection that we have, or by what its folder says.
+    func running(_ name: HostName) async throws(ProviderError) -> QEMUMachine? {
+        if let known = hosts.withLock({ $0[name] }) {
+            if known.process.isRunning { return known }
+            hosts.withLock { _ = $0.removeValue(forKey: name) }
+        }
+        let folder = state.host(name)
+        guard let found = try await providing({ () throws(QEMUError) in try await QEMUMachine.find(in: folder) }) else {
+            return nil
+        }
+        hosts.withLock { $0[name] = found }
+        return found
+    }
+
+    package func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress {
+        guard let machine = try await running(host.name) else {
+            throw ProviderError(
+                .notFound, "The rescue VM \(host.name) is not running, so \(copy.disk.identifier) was not attached.",
+                nextStep: "Resume the run: it starts another.")
+        }
+        let disk = try Self.disk(copy.disk)
+        let serial = LocalNames.serial(of: copy.name)
+        try await providing { () throws(QEMUError) in
+            try await machine.attachDisk(MachineDisk(file: disk.path, format: disk.format, serial: serial))
+        }
+        return .serial(serial)
+    }
+
+    package func detach(_ copy: RepairCopy, from host: RescueHost) async throws(ProviderError) {
+        // A rescue VM that has ended holds no disk.
+        guard let machine = try await running(host.name) else { return }
+        do throws(QEMUError) {
+            try await machine.detachDisk(serial: LocalNames.serial(of: copy.name))
+        } catch {
+            if !machine.process.isRunning { return }
+            throw ProviderError(error)
+        }
+    }
+
+    package func deleteHost(named name: HostName) async throws(ProviderError) {
+        let folder = state.host(name)
+        if let machine = hosts.withLock({ $0.removeValue(forKey: name) }) {
+            try await providing { () throws(QEMUError) in _ = try await machine.quit() }
+        }
+        try await providing { () throws(QEMUError) in
+            _ = try await QEMUMachine.end(in: folder)
+            try await Blocking.run { [state] () throws(QEMUError) in
+                try PosixFile.removeFolder(folder.path)
+                state.removeEmptyFolders(ofRun: name.run)
+            }
+        }
+    }
+
+    package func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource] {
+        await Blocking.run { [state] in
+            var resources: [ProviderResource] = []
+            for record in state.copyRecords(ofRun: run) {
+                if PosixFile.exists(record.file) {
+                    resources.append(ProviderResource(kind: .repairCopy, identifier: record.file.string))
+                }
+                let boot = state.boot(record.name.machine)
+                if PosixFile.exists(boot.path) {
+                    resources.append(ProviderResource(kind: .bootedMachine, identifier: boot.path.string))
+                }
+            }
+            let hosts = state.hosts(ofRun: run)
+            for name in PosixFile.names(in: hosts) {
+                let folder = hosts.appending(name)
+                resources.append(ProviderResource(kind: .rescueHost, identifier: folder.string))
+                let config = folder.appending(Self.configDiskName)
+                if PosixFile.exists(config) {
+                    resources.append(ProviderResource(kind: .configDisk, identifier: config.string))
+                }
+            }
+            return resources
+        }
+    }
+}

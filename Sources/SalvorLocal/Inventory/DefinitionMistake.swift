@@ -1,0 +1,48 @@
+import SalvorCoordinatorCore
+import SystemPackage
+
+/// A place in an inventory file that is not as it must be.
+struct DefinitionMistake: Error, Hashable, CustomStringConvertible {
+    var file: FilePath
+    /// Both count from 1.
+    var line: Int
+    var column: Int
+    var found: String
+    var expected: String
+
+    var description: String { "\(file):\(line):\(column): found \(found); expected \(expected)." }
+
+    var providerError: ProviderError {
+        ProviderError(
+            .invalidDefinition, "The inventory has a mistake: \(self)",
+            nextStep: "Mend that line and repeat the command. Nothing was changed.")
+    }
+}
+
+/// What somebody may have meant.
+enum NearMiss {
+    /// - Returns: the candidates that are close enough to be meant, closest first.
+    static func candidates(for word: String, among names: [String]) -> [String] {
+        let limit = max(2, word.count / 3)
+        return names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
+            .filter { $0.distance <= limit }
+            .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
+            .map(\.name)
+    }
+
+    /// Levenshtein's.
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let other = Array(other.prefix(64))
+        var row = Array(0...other.count)
+        for (i, a) in one.prefix(64).enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in other.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(diagonal + (a == b ? 0 : 1), row[j] + 1, above + 1)
+                diagonal = above
+            }
+        }
+        return row[other.count]
+    }
+}

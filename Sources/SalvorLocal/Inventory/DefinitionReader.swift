@@ -1,0 +1,106 @@
+import SalvorQEMU
+import SystemPackage
+
+/// Reads one inventory file.
+enum DefinitionReader {
+    private static let keys = [
+        "name", "disk", "firmware", "direct", "memory_mib", "cpus", "boot_probe", "original_disk",
+    ]
+
+    static func read(text: String, file: FilePath) throws(DefinitionMistake) -> MachineDefinition {
+        let root = try DefinitionNode(text: text, file: file)
+        let what = "a machine"
+        let fields = try root.fields(keys, of: what)
+        let name = try machineName(root.required("name", in: fields, of: what))
+        let (disk, bus) = try disk(root.required("disk", in: fields, of: what))
+        let firmwareNode = try root.required("firmware", in: fields, of: what)
+        let firmware = try firmwareNode.choice(MachineDefinition.Firmware.self)
+        var direct: MachineDefinition.DirectBoot?
+        if firmware == .direct {
+            direct = try directBoot(root.required("direct", in: fields, of: "a machine with firmware “direct”"))
+        } else if let surplus = fields["direct"] {
+            throw surplus.mistake(
+                found: "“direct” with firmware “\(firmware.rawValue)”",
+                expected: "“direct” with firmware “direct” alone")
+        }
+        return MachineDefinition(
+            file: file, name: name, disk: disk, bus: bus, firmware: firmware, direct: direct,
+            memoryMiB: try root.required("memory_mib", in: fields, of: what).integer(16...1 << 20, "memory in MiB"),
+            cpus: try fields["cpus"]?.integer(1...255, "a number of processors") ?? 1,
+            bootProbe: try bootProbe(root.required("boot_probe", in: fields, of: what)),
+            originalDisk: try originalDisk(fields["original_disk"], depth: 0))
+    }
+
+    private static func machineName(_ node: DefinitionNode) throws(DefinitionMistake) -> String {
+        let expected = "a name of at most 64 letters, digits, dots, hyphens and underscores"
+        let name = try node.text(expected)
+        let isPlain =
+            name.utf8.count <= 64 && name.first != "."
+            && name.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains($0)
+            }
+        guard isPlain else { throw node.mistake(found: node.shown, expected: expected) }
+        return name
+    }
+
+    private static func disk(
+        _ node: DefinitionNode
+    ) throws(DefinitionMistake) -> (MachineDefinition.Disk, MachineDisk.Bus) {
+        let fields = try node.fields(["path", "format", "bus"], of: "a disk")
+        return (
+            MachineDefinition.Disk(
+                path: try node.required("path", in: fields, of: "a disk").path("the disk"),
+                format: try node.required("format", in: fields, of: "a disk").choice(MachineDisk.Format.self)),
+            try fields["bus"]?.choice(MachineDisk.Bus.self) ?? .virtio
+        )
+    }
+
+    private static func directBoot(_ node: DefinitionNode) throws(DefinitionMistake) -> MachineDefinition.DirectBoot {
+        let fields = try node.fields(["kernel", "initramfs", "append"], of: "direct boot")
+        return MachineDefinition.DirectBoot(
+            kernel: try node.required("kernel", in: fields, of: "direct boot").path("the kernel"),
+            initramfs: try fields["initramfs"]?.path("the initramfs"),
+            append: try fields["append"]?.text("the kernel's command line") ?? "")
+    }
+
+    private static func bootProbe(_ node: DefinitionNode) throws(DefinitionMistake) -> MachineDefinition.BootProbe {
+        let what = "a boot probe"
+        let fields = try node.fields(["serial", "tcp", "timeout_seconds"], of: what)
+        let kind: MachineDefinition.BootProbe.Kind
+        switch (fields["serial"], fields["tcp"]) {
+        case (let serial?, nil):
+            let pattern = try serial.text("a regular expression")
+            do {
+                _ = try Regex(pattern)
+            } catch {
+                throw serial.mistake(found: "\(serial.shown) (\(error))", expected: "a regular expression")
+            }
+            kind = .serial(pattern)
+        case (nil, let tcp?):
+            kind = .tcp(try tcp.integer(1...65535, "a port"))
+        default:
+            throw node.mistake(
+                found: fields["serial"] == nil ? "neither “serial” nor “tcp”" : "both “serial” and “tcp”",
+                expected: "exactly one of “serial: PATTERN” and “tcp: PORT”")
+        }
+        let seconds = try node.required("timeout_seconds", in: fields, of: what).integer(1...86_400, "seconds")
+        return MachineDefinition.BootProbe(kind: kind, timeoutSeconds: seconds)
+    }
+
+    private static func originalDisk(
+        _ node: DefinitionNode?, depth: Int
+    ) throws(DefinitionMistake) -> MachineDefinition.OriginalDisk? {
+        guard let node else { return nil }
+        let what = "an original disk"
+        let fields = try node.fields(["path", "format", "replaced_by_run", "at", "previous"], of: what)
+        guard depth < 16 else { throw node.mistake(found: "a disk that was replaced 16 times", expected: "fewer") }
+        let previous = try originalDisk(fields["previous"], depth: depth + 1)
+        return MachineDefinition.OriginalDisk(
+            disk: MachineDefinition.Disk(
+                path: try node.required("path", in: fields, of: what).path("the disk"),
+                format: try node.required("format", in: fields, of: what).choice(MachineDisk.Format.self)),
+            replacedByRun: try node.required("replaced_by_run", in: fields, of: what).text("the name of a run"),
+            at: try node.required("at", in: fields, of: what).text("a time"),
+            previous: previous.map { .some($0) } ?? .none)
+    }
+}
