@@ -10,6 +10,14 @@ package struct ImageBuilder: Sendable {
     package let cacheDirectory: FilePath
     private let tools: ToolRunner
 
+    /// Where images are kept unless somebody says otherwise: `$XDG_CACHE_HOME/salvor`, or `~/.cache/salvor`.
+    package static var defaultCacheDirectory: FilePath {
+        if let cache = Posix.environment("XDG_CACHE_HOME"), cache.hasPrefix("/") {
+            return FilePath(cache).appending("salvor")
+        }
+        return FilePath(Posix.environment("HOME") ?? "/").appending(".cache").appending("salvor")
+    }
+
     /// Renewed when the same inputs begin to give other bytes.
     private static let format = "salvor-image 1"
 

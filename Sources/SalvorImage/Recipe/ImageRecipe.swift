@@ -109,7 +109,7 @@ package struct ImageRecipe: Sendable {
 
     /// Debian Policy 5.6.1.
     private static func isPackageName(_ name: String) -> Bool {
-        name.utf8.count >= 2
+        name.utf8.count >= 2 && !"+-.".utf8.contains(name.utf8.first ?? 0)
             && name.utf8.allSatisfy {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

@@ -54,6 +54,12 @@ package enum Posix {
         }
     }
 
+    /// A variable of this process's environment; nil when it is not set or empty.
+    package static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+
     /// `path` from the root; a relative one is taken from the working directory.
     package static func absolute(_ path: FilePath) throws(ImageError) -> FilePath {
         if path.isAbsolute { return path.lexicallyNormalized() }

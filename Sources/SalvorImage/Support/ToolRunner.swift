@@ -1,14 +1,6 @@
 package import SystemPackage
 internal import Subprocess
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
-
 /// Runs other programs by argument vector, never by a shell.
 package struct ToolRunner: Sendable {
     /// Folders that are searched for programs, in order. The `sbin` folders count although they are on no ordinary
@@ -18,7 +10,7 @@ package struct ToolRunner: Sendable {
     package var environment: [String: String]
 
     package init(searchPath: [FilePath]? = nil, environment: [String: String] = [:]) {
-        let inherited = getenv("PATH").map { String(cString: $0) } ?? ""
+        let inherited = Posix.environment("PATH") ?? ""
         self.searchPath =
             searchPath
             ?? inherited.split(separator: ":").map { FilePath(String($0)) }

@@ -48,15 +48,21 @@ package struct GuestConsole: Sendable {
         timeout: Duration, until: @escaping @Sendable (String) -> Bool = { _ in false }
     ) async throws -> [Line] {
         let lines = Lines()
-        let work = Task { try await runQEMU(lines, until) }
-        let watchdog = Task {
-            try await Task.sleep(for: timeout)
-            work.cancel()
+        let ended = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await runQEMU(lines, until)
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                return false
+            }
+            let first = try await group.next() ?? false
+            // Ends QEMU, too, if it still runs.
+            group.cancelAll()
+            return first
         }
-        defer { watchdog.cancel() }
-        do {
-            try await work.value
-        } catch is CancellationError {
+        guard ended else {
             throw FixtureError("the guest was not done after \(timeout); its console: \(await lines.text)")
         }
         return await lines.all

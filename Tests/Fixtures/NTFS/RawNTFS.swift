@@ -6,6 +6,8 @@ struct RawNTFS {
     private let clusterBytes: Int
     private let recordBytes: Int
     private let tableStart: Int
+    /// Where the first records are kept a second time; drivers refuse a volume on which the two differ.
+    private let mirrorStart: Int
 
     private static let logFileRecord = 2
     private static let volumeRecord = 3
@@ -20,6 +22,7 @@ struct RawNTFS {
         let exponent = Int8(bitPattern: boot[64])
         recordBytes = exponent < 0 ? 1 << -Int(exponent) : Int(exponent) * clusterBytes
         tableStart = Int(boot.get(48, as: UInt64.self)) * clusterBytes
+        mirrorStart = Int(boot.get(56, as: UInt64.self)) * clusterBytes
     }
 
     /// Sets the volume's dirty bit.
@@ -29,7 +32,9 @@ struct RawNTFS {
         let flags = attribute + Int(record.get(attribute + 20, as: UInt16.self)) + 10
         var bytes = Array(record[flags..<flags + 2])
         bytes[0] |= 1
-        try Self.write(image, bytes, at: tableStart + Self.volumeRecord * recordBytes + flags)
+        for table in [tableStart, mirrorStart] {
+            try Self.write(image, bytes, at: table + Self.volumeRecord * recordBytes + flags)
+        }
     }
 
     /// Writes restart pages that say the log has a client and was not closed.
