@@ -1,0 +1,39 @@
+package import SalvorDigest
+
+/// Where the agents of one run call in: the listener, the run's certificate authority, and enrolment.
+///
+/// When an agent vanishes, calls to it fail with ``CoordinatorError/Code/agentGone``; the switchboard never waits for
+/// another one of that name.
+package protocol AgentSwitchboard: Sendable {
+    /// The port on this machine that agents call.
+    var port: Int { get }
+
+    /// What a rescue VM needs to be let in. Each call makes a new token, which lets in one host once.
+    func credentials(for host: HostName) async throws(CoordinatorError) -> EnrolmentCredentials
+
+    /// Waits until that host's agent has proven itself.
+    /// - Throws: ``CoordinatorError/Code/agentGone`` where it does not call within `timeout`, or calls with a certificate
+    ///   or token that is not this run's.
+    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent
+
+    /// Ends all connections and stops listening.
+    func close() async
+}
+
+/// Not `Codable` and not printable: the token goes into the bootstrap data and nowhere else.
+package struct EnrolmentCredentials: Sendable {
+    /// SHA-256 of the DER of the run's CA certificate.
+    package var authorityFingerprint: Digest
+    /// 32 random bytes.
+    package var token: [UInt8]
+
+    package init(authorityFingerprint: Digest, token: [UInt8]) {
+        self.authorityFingerprint = authorityFingerprint
+        self.token = token
+    }
+}
+
+extension EnrolmentCredentials: CustomStringConvertible, CustomDebugStringConvertible {
+    package var description: String { "enrolment credentials for \(authorityFingerprint)" }
+    package var debugDescription: String { description }
+}

@@ -1,0 +1,145 @@
+internal import Foundation
+package import GRPCCore
+package import SalvorDigest
+package import SalvorMessages
+
+/// An agent behind a connection that carries gRPC calls.
+package struct GRPCAgent<Transport: ClientTransport>: Agent {
+    package let host: HostName
+    package let certificateFingerprint: Digest
+    private let client: GRPCClient<Transport>
+    private let deadlines: AgentDeadlines
+
+    /// - Parameter client: its connections are run by the caller.
+    package init(
+        host: HostName, certificateFingerprint: Digest, client: GRPCClient<Transport>,
+        deadlines: AgentDeadlines = AgentDeadlines()
+    ) {
+        self.host = host
+        self.certificateFingerprint = certificateFingerprint
+        self.client = client
+        self.deadlines = deadlines
+    }
+
+    package func version() async throws(CoordinatorError) -> Salvor_V1_VersionResponse {
+        try await call("Health.Version", within: deadlines.version) { options in
+            try await Salvor_V1_Health.Client(wrapping: client).version(Salvor_V1_VersionRequest(), options: options)
+        }
+    }
+
+    package func inventory() async throws(CoordinatorError) -> [Salvor_V1_Disk] {
+        try await call("Inventory.List", within: deadlines.inventory) { options in
+            try await Salvor_V1_Inventory.Client(wrapping: client)
+                .list(Salvor_V1_ListDisksRequest(), options: options).disks
+        }
+    }
+
+    package func scan(
+        _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
+    ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse {
+        try await call("Scan.Run", of: machine, within: deadlines.scan) { options in
+            var request = Salvor_V1_ScanRequest()
+            request.disk = disk.selector
+            request.recipe = recipe
+            return try await Salvor_V1_Scan.Client(wrapping: client).run(request, options: options)
+        }
+    }
+
+    package func apply(
+        _ request: Salvor_V1_ApplyRequest, to machine: String,
+        onEvent: @escaping @Sendable (Salvor_V1_ApplyEvent) async throws -> Void
+    ) async throws(CoordinatorError) -> Salvor_V1_Outcome {
+        let outcome = try await call("Apply.Run", of: machine, within: deadlines.apply) { options in
+            try await Salvor_V1_Apply.Client(wrapping: client).run(request, options: options) { response in
+                var outcome: Salvor_V1_Outcome?
+                for try await event in response.messages {
+                    guard outcome == nil else { throw fault("sent an event after the outcome", machine) }
+                    if case .outcome(let last) = event.event {
+                        outcome = last
+                    } else {
+                        try await onEvent(event)
+                    }
+                }
+                return outcome
+            }
+        }
+        guard let outcome else { throw fault("ended Apply without an outcome", machine) }
+        return outcome
+    }
+
+    package func fetchQuarantine(
+        _ id: String, of machine: String, into sink: any QuarantineSink
+    ) async throws(CoordinatorError) {
+        try await call("Quarantine.Fetch", of: machine, within: deadlines.fetchQuarantine) { options in
+            var request = Salvor_V1_FetchRequest()
+            request.quarantineID = id
+            try await Salvor_V1_Quarantine.Client(wrapping: client).fetch(request, options: options) { response in
+                for try await chunk in response.messages {
+                    switch chunk.part {
+                    case .entry(let entry): try await sink.begin(entry)
+                    case .data(let data): try await sink.append([UInt8](data))
+                    case nil: throw fault("sent a chunk of a kind that this Salvor does not know", machine)
+                    }
+                }
+            }
+        }
+        try await sink.end()
+    }
+
+    package func discardQuarantine(_ id: String, of machine: String) async throws(CoordinatorError) {
+        try await call("Quarantine.Discard", of: machine, within: deadlines.discardQuarantine) { options in
+            var request = Salvor_V1_DiscardRequest()
+            request.quarantineID = id
+            _ = try await Salvor_V1_Quarantine.Client(wrapping: client).discard(request, options: options)
+        }
+    }
+
+    package func powerOff() async throws(CoordinatorError) {
+        try await call("Host.PowerOff", within: deadlines.powerOff) { options in
+            _ = try await Salvor_V1_Host.Client(wrapping: client).powerOff(
+                Salvor_V1_PowerOffRequest(), options: options)
+        }
+    }
+
+    package func logs(
+        _ onRecord: @escaping @Sendable (Salvor_V1_LogRecord) -> Void
+    ) async throws(CoordinatorError) {
+        // No deadline: the call lasts as long as the host does, and is ended by cancellation.
+        try await call("Host.Logs", within: nil) { options in
+            try await Salvor_V1_Host.Client(wrapping: client).logs(Salvor_V1_LogsRequest(), options: options) {
+                response in
+                for try await record in response.messages { onRecord(record) }
+            }
+        }
+    }
+
+    private func call<Answer: Sendable>(
+        _ method: String, of machine: String? = nil, within deadline: Duration?,
+        _ body: (CallOptions) async throws -> Answer
+    ) async throws(CoordinatorError) -> Answer {
+        var options = CallOptions.defaults
+        options.timeout = deadline
+        do {
+            return try await body(options)
+        } catch {
+            throw AgentFailure(host: host, machine: machine, method: method, deadline: deadline).error(error)
+        }
+    }
+
+    private func fault(_ what: String, _ machine: String) -> CoordinatorError {
+        AgentFailure(host: host, machine: machine, method: "", deadline: nil).fault(what)
+    }
+}
+
+extension DiskAddress {
+    /// As the agent is told: inventory.proto.
+    package var selector: Salvor_V1_DiskSelector {
+        var selector = Salvor_V1_DiskSelector()
+        switch self {
+        case .serial(let serial): selector.serial = serial
+        case .lun(let lun): selector.lun = lun
+        case .diskGUID(let guid): selector.diskGuid = guid
+        }
+        return selector
+    }
+}

@@ -1,0 +1,97 @@
+internal import Foundation
+internal import SalvorAudit
+internal import SalvorDigest
+
+/// Reads recipes from YAML. What it accepts is written out in Coordinator/recipes/crowdstrike-291.yaml.
+package enum RecipeReader {
+    /// The form of recipe that this Salvor reads: the value of the key `schema`.
+    package static let schema = 1
+    /// Far above any recipe, far below what hurts.
+    private static let byteLimit = 1 << 20
+
+    package static func read(path: String) throws(CoordinatorError) -> Recipe {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw CoordinatorError(
+                .invalidRecipe, "The recipe \(printable(path)) cannot be read.",
+                nextStep: "Check the path and its rights. Nothing was changed.", cause: error)
+        }
+        do throws(RecipeMistake) {
+            return try read(bytes: [UInt8](data), file: path)
+        } catch {
+            throw CoordinatorError(error)
+        }
+    }
+
+    /// - Parameter file: its name, for messages.
+    package static func read(bytes: [UInt8], file: String) throws(RecipeMistake) -> Recipe {
+        guard bytes.count <= byteLimit else {
+            throw RecipeMistake(
+                file: file, line: 1, column: 1, found: "\(bytes.count) bytes", expected: "at most \(byteLimit)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw RecipeMistake(file: file, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "UTF-8")
+        }
+        return try recipe(YAMLValue(text: text, file: file), sha256: SHA256.digest(of: bytes))
+    }
+
+    private static func recipe(_ root: YAMLValue, sha256: Digest) throws(RecipeMistake) -> Recipe {
+        let what = "a recipe"
+        let fields = try root.fields(
+            ["schema", "name", "version", "description", "rules", "volume"], of: what)
+        let schemaValue = try root.required("schema", in: fields, of: what)
+        let expected = "the schema that this Salvor reads, \(schema)"
+        guard try schemaValue.text(expected) == String(schema) else {
+            throw schemaValue.mistake(found: schemaValue.shown, expected: expected)
+        }
+        let rulesValue = try root.required("rules", in: fields, of: what)
+        var rules: [Recipe.Rule] = []
+        for value in try rulesValue.list("a list of rules") {
+            let rule = try RuleReader.rule(value)
+            guard !rules.contains(where: { $0.id == rule.id }) else {
+                throw value.mistake(found: "a second rule with the id “\(rule.id)”", expected: "each id once")
+            }
+            rules.append(rule)
+        }
+        guard !rules.isEmpty else { throw rulesValue.mistake(found: "no rule", expected: "at least one rule") }
+        return Recipe(
+            name: try identifier(root.required("name", in: fields, of: what)),
+            version: try positiveNumber(root.required("version", in: fields, of: what)),
+            rules: rules,
+            resetsLog: try resetsLog(fields["volume"]),
+            sha256: sha256)
+    }
+
+    private static func resetsLog(_ volume: YAMLValue?) throws(RecipeMistake) -> Bool {
+        guard let volume, let value = try volume.fields(["reset_log"], of: "volume")["reset_log"] else { return false }
+        switch try value.text("true or false") {
+        case "true": return true
+        case "false": return false
+        default: throw value.mistake(found: value.shown, expected: "true or false")
+        }
+    }
+
+    private static func positiveNumber(_ value: YAMLValue) throws(RecipeMistake) -> UInt32 {
+        let expected = "a whole number from 1 on"
+        guard let number = UInt32(try value.text(expected)), number > 0 else {
+            throw value.mistake(found: value.shown, expected: expected)
+        }
+        return number
+    }
+
+    /// [a-z0-9-], 1 to 64 characters, as the agent's quarantine and the report use it.
+    static func identifier(_ value: YAMLValue) throws(RecipeMistake) -> String {
+        let expected = "a name of 1 to 64 lower-case letters, digits and hyphens"
+        let text = try value.text(expected)
+        let isFine =
+            text.utf8.count <= 64
+            && text.utf8.allSatisfy {
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
+            }
+        guard isFine else { throw value.mistake(found: value.shown, expected: expected) }
+        return text
+    }
+}

@@ -1,0 +1,129 @@
+internal import SalvorAudit
+internal import SalvorDigest
+internal import SalvorMessages
+
+extension Salvor_V1_ScanResponse {
+    /// The findings that an apply would act on.
+    var toDelete: [Salvor_V1_Finding] { findings.filter { $0.action == .quarantineAndDelete } }
+
+    var auditEvents: [AuditEvent] {
+        installations.map { installation in
+            .windowsFound(
+                AuditEvent.WindowsFound(
+                    volumeNumber: installation.volumeNumber, partitionGUID: installation.partitionGuid,
+                    state: installation.volumeState.auditCode, systemRoot: GuestPath(installation.systemRoot)))
+        } + findings.map(\.auditEvent)
+    }
+}
+
+extension Salvor_V1_Finding {
+    /// 32 zero bytes where the agent gave none that is one.
+    var digest: Digest { Digest(bytes: sha256) ?? AuditHead.empty.sha256 }
+
+    var auditEvent: AuditEvent {
+        .fileJudged(
+            AuditEvent.FileJudged(
+                rule: ruleID, volumeNumber: volumeNumber, path: GuestPath(path), sizeBytes: sizeBytes, sha256: digest,
+                header: header.prefix(16), times: AuditEvent.FileTimes(times), verdict: verdict.auditCode,
+                reason: reason, action: action == .quarantineAndDelete ? .quarantineAndDelete : .keep))
+    }
+}
+
+extension Salvor_V1_ApplyEvent {
+    /// What the event adds to the audit log: effects and what was seen, not the agent's own steps. A file that the agent
+    /// took into its quarantine is recorded once it is stored on this side.
+    var auditEvents: [AuditEvent] {
+        switch event {
+        case .deleted(let file): [.fileDeleted(AuditEvent.FileDeleted(path: GuestPath(file.path)))]
+        case .volumeChanged(let change):
+            [.volumeChanged(AuditEvent.VolumeChanged(volumeNumber: change.volumeNumber, what: change.what))]
+        case .verified(let volume):
+            [
+                .verified(
+                    AuditEvent.Verified(
+                        volumeNumber: volume.volumeNumber, absentFiles: volume.absentFiles,
+                        unchangedFiles: volume.unchangedFiles, tablesUnchanged: volume.tablesUnchanged))
+            ]
+        default: []
+        }
+    }
+
+    /// What somebody who watches wants to see; nil for what says nothing.
+    var progressDetail: String? {
+        switch event {
+        case .stepStarted(let started): started.step.word
+        case .quarantined(let file): "quarantined \(GuestPath(file.path).display)"
+        case .deleted(let file): "deleted \(GuestPath(file.path).display)"
+        case .volumeChanged(let change): printable(change.what.prefix(200))
+        default: nil
+        }
+    }
+}
+
+extension Salvor_V1_Step {
+    fileprivate var word: String? {
+        switch self {
+        case .select: "select"
+        case .mount: "mount"
+        case .match: "match"
+        case .quarantine: "quarantine"
+        case .delete: "delete"
+        case .flush: "flush"
+        case .verify: "verify"
+        case .unspecified, .UNRECOGNIZED: nil
+        }
+    }
+}
+
+extension Salvor_V1_Verdict {
+    var auditCode: AuditEvent.FileVerdict {
+        switch self {
+        case .faulty: .faulty
+        case .corrected: .corrected
+        case .zeroed: .zeroed
+        case .unknown, .unspecified, .UNRECOGNIZED: .unknown
+        }
+    }
+}
+
+extension Salvor_V1_VolumeState {
+    fileprivate var auditCode: AuditEvent.VolumeState {
+        switch self {
+        case .clean: .clean
+        case .unclean: .unclean
+        case .hibernated: .hibernated
+        case .locked: .locked
+        case .corrupt: .corrupt
+        case .unspecified: AuditEvent.VolumeState(rawValue: "unspecified")
+        case .UNRECOGNIZED(let number): AuditEvent.VolumeState(rawValue: "unrecognized-\(number)")
+        }
+    }
+}
+
+extension MachineOutcome {
+    /// What the agent said of its work on one disk.
+    init(_ outcome: Salvor_V1_Outcome, during step: StepName) {
+        let message = printable(outcome.message.prefix(1000))
+        let nextStep = printable(outcome.nextStep.prefix(1000))
+        let changed = outcome.diskChanged
+        switch outcome.kind {
+        case .repairable: self.init(.repairable, message, nextStep: nextStep, copyChanged: changed)
+        case .nothingToRepair: self.init(.nothingToRepair, message, nextStep: nextStep, copyChanged: changed)
+        case .locked: self.init(.locked, message, nextStep: nextStep, copyChanged: changed)
+        case .unclean: self.init(.unclean, message, nextStep: nextStep, copyChanged: changed)
+        case .notWindows: self.init(.notWindows, message, nextStep: nextStep, copyChanged: changed)
+        case .ambiguous: self.init(.ambiguous, message, nextStep: nextStep, copyChanged: changed)
+        case .failed:
+            let failedStep = outcome.failedStep.isEmpty ? "" : " (at \(printable(outcome.failedStep.prefix(100))))"
+            self.init(
+                .failed, "\(message)\(failedStep)", nextStep: nextStep, failedStep: step, errorCode: .failed,
+                copyChanged: changed)
+        case .repaired, .unspecified, .UNRECOGNIZED:
+            // A scan repairs nothing, and an apply's success is taken before: this is an answer out of place.
+            self.init(
+                .failed, "The agent answered \(step.rawValue) with an outcome that does not belong there: \(message)",
+                nextStep: "Build the rescue image with this Salvor (salvor image build).", failedStep: step,
+                errorCode: .agentFault, copyChanged: changed)
+        }
+    }
+}

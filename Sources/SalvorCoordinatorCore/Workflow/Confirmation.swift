@@ -1,0 +1,47 @@
+package import SalvorAudit
+package import SalvorDigest
+
+/// The operator, who is asked before something is changed.
+package protocol Confirmation: Sendable {
+    /// Asked once for all machines of a run. Returns false where nobody can answer.
+    func confirm(_ question: ConfirmationQuestion) async -> Bool
+}
+
+package enum ConfirmationQuestion: Hashable, Sendable {
+    /// Delete these files on the repair copies, then make the copies the machines' OS disks.
+    case repair([RepairPlan])
+    /// Put the original disks back. What these machines have written since they were swapped is lost with the copies.
+    case rollback(run: String, machines: [String])
+}
+
+/// What would be changed for one machine.
+package struct RepairPlan: Hashable, Sendable {
+    package struct Deletion: Hashable, Sendable {
+        package var path: GuestPath
+        package var sizeBytes: UInt64
+        package var sha256: Digest
+        package var verdict: AuditEvent.FileVerdict
+        package var reason: String
+    }
+
+    package var machine: String
+    package var originalDisk: OSDisk
+    package var deletions: [Deletion]
+    /// Mounting the volume to repair it resets its open log.
+    package var resetsLog: Bool
+}
+
+extension ConfirmationQuestion {
+    /// As the audit log keeps it.
+    var summary: String {
+        switch self {
+        case .repair(let plans):
+            let files = plans.reduce(0) { $0 + $1.deletions.count }
+            return "Delete \(files) file(s) on \(plans.count) repair copy or copies, and swap the disks of "
+                + plans.map { printable($0.machine) }.joined(separator: ", ") + "?"
+        case .rollback(let run, let machines):
+            return "Roll run \(run) back and put the original disks back into "
+                + machines.map { printable($0) }.joined(separator: ", ") + "?"
+        }
+    }
+}

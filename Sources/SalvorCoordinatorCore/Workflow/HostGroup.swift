@@ -1,0 +1,117 @@
+internal import Logging
+internal import SalvorAudit
+internal import SalvorMessages
+
+/// The machines that share one rescue VM, and that VM's life.
+struct HostGroup: Sendable {
+    let name: HostName
+    let members: [MachineRescue]
+    let context: RunContext
+    let switchboard: any AgentSwitchboard
+    let logger: Logger
+
+    private struct End: Sendable {
+        var rescue: MachineRescue
+        /// nil where the run was interrupted.
+        var outcome: MachineOutcome?
+        var copyIsStuck: Bool
+    }
+
+    /// - Parameter record: keeps a machine's outcome, as soon as it is final.
+    func run(record: @escaping @Sendable (Machine, MachineOutcome) async -> Void) async {
+        let lease = HostLease(
+            name: name, configuration: context.configuration, machines: members.count, provider: context.provider,
+            switchboard: switchboard, ledger: context.ledger)
+        await withTaskCancellationHandler {
+            let onHost = Countdown(members.count)
+            await withTaskGroup(of: End?.self) { group in
+                for rescue in members {
+                    group.addTask { await Self.run(rescue, on: lease, leaving: onHost, record: record) }
+                }
+                group.addTask {
+                    // The host goes as soon as nothing is on it; the boots need no rescue VM.
+                    await withTaskGroup { side in
+                        side.addTask { await log(lease) }
+                        await onHost.wait()
+                        side.cancelAll()
+                        await end(lease)
+                    }
+                    return nil
+                }
+                var stuck: [End] = []
+                for await end in group {
+                    if let end, end.copyIsStuck { stuck.append(end) }
+                }
+                for end in stuck {
+                    guard let outcome = end.outcome, let final = await end.rescue.afterDeletingCopy(outcome) else {
+                        continue
+                    }
+                    await record(end.rescue.machine, final)
+                }
+            }
+        } onCancel: {
+            lease.cancel()
+        }
+    }
+
+    private static func run(
+        _ rescue: MachineRescue, on lease: HostLease, leaving onHost: Countdown,
+        record: @Sendable (Machine, MachineOutcome) async -> Void
+    ) async -> End {
+        let result = await rescue.repair(on: lease)
+        await onHost.pass()
+        switch result {
+        case .interrupted: return End(rescue: rescue, outcome: nil, copyIsStuck: false)
+        case .ended(let outcome, let copyIsStuck):
+            // A stuck copy can go once its host has gone.
+            if !copyIsStuck { await record(rescue.machine, outcome) }
+            return End(rescue: rescue, outcome: outcome, copyIsStuck: copyIsStuck)
+        case .repaired(let copy):
+            let outcome = await rescue.bringBack(copy, records: StepRecords())
+            if let outcome { await record(rescue.machine, outcome) }
+            return End(rescue: rescue, outcome: outcome, copyIsStuck: false)
+        }
+    }
+
+    /// Ends the host, in an interrupted run as well: a task of its own is not cancelled with the run's.
+    private func end(_ lease: HostLease) async {
+        lease.cancel()
+        await lease.settled()
+        _ = await Task { await Self.deleteHost(name, provider: context.provider, ledger: context.ledger) }.value
+    }
+
+    /// - Returns: whether the host is gone.
+    @discardableResult
+    static func deleteHost(_ name: HostName, provider: any Provider, ledger: RunLedger) async -> Bool {
+        do throws(StepFailure) {
+            _ = try await ledger.perform(
+                .deleteHost, on: StepSubject(machine: nil, host: name),
+                change: ResourceChange(kind: .host, name: "\(name.number)", atIntent: nil, whenDone: .gone),
+                events: { _ in [.cleanedUp(AuditEvent.CleanedUp(resource: "rescueHost", identifier: name.description))]
+                }
+            ) {
+                try await provider.deleteHost(named: name)
+                return Nothing()
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Passes on what the agent logs. Best effort: the work does not depend on it.
+    private func log(_ lease: HostLease) async {
+        do {
+            let agent = try await lease.agent()
+            let logger = logger
+            let host = name.host
+            try await agent.logs { record in
+                logger.debug(
+                    "\(printable(record.message))",
+                    metadata: ["host": "\(host)", "level": "\(printable(record.level))"])
+            }
+        } catch {
+            logger.debug("no more logs from \(name.host): \(error)")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import SalvorAudit
+
+/// How work on one machine ended.
+package struct MachineOutcome: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Repaired, swapped, and seen to boot.
+        case repaired
+        /// Repaired and swapped; neither a boot nor its failure was seen.
+        case bootNotProven
+        /// Repaired and swapped, and seen to fail.
+        case bootFailed
+        /// Scan only: a rescue would repair something.
+        case repairable
+        case nothingToRepair
+        case locked
+        case unclean
+        case notWindows
+        case ambiguous
+        /// The operator said no.
+        case declined
+        case rolledBack
+        case failed
+    }
+
+    package var kind: Kind
+    /// What happened, and what was left in which state.
+    package var message: String
+    /// What the operator can do next; empty where there is nothing to do.
+    package var nextStep: String
+    /// The step that failed, for ``Kind/failed``.
+    package var failedStep: StepName?
+    /// The code of the error that the step failed with.
+    package var errorCode: CoordinatorError.Code?
+    /// Whether any byte of the repair copy may have been changed. The original never is.
+    package var copyChanged: Bool
+
+    package init(
+        _ kind: Kind, _ message: String, nextStep: String = "", failedStep: StepName? = nil,
+        errorCode: CoordinatorError.Code? = nil, copyChanged: Bool = false
+    ) {
+        self.kind = kind
+        self.message = message
+        self.nextStep = nextStep
+        self.failedStep = failedStep
+        self.errorCode = errorCode
+        self.copyChanged = copyChanged
+    }
+}
+
+extension MachineOutcome {
+    var auditEvent: AuditEvent {
+        .outcome(
+            AuditEvent.Outcome(
+                kind: AuditEvent.OutcomeKind(rawValue: kind.rawValue), message: message,
+                nextStep: nextStep.isEmpty ? nil : nextStep, failedStep: failedStep?.rawValue, diskChanged: copyChanged)
+        )
+    }
+}

@@ -1,0 +1,181 @@
+internal import SalvorAudit
+internal import SalvorMessages
+
+/// What all machines of a run share.
+struct RunContext: Sendable {
+    let configuration: RunConfiguration
+    let recipe: Salvor_V1_Recipe
+    let provider: any Provider
+    let ledger: RunLedger
+    let directory: RunDirectory
+    let gate: ConfirmationGate
+    let copies: Limiter
+    let boots: Limiter
+}
+
+/// One machine's way through the workflow. The steps are in MachineRescue+….swift, one small function each; what
+/// follows them, and what is done when one fails, is here.
+struct MachineRescue: Sendable {
+    let machine: Machine
+    let attempt: Int
+    let context: RunContext
+
+    var name: CopyName { CopyName(run: context.ledger.run, machine: machine.name) }
+
+    /// How the part of the work ended that needs a rescue VM.
+    enum OnHost: Sendable {
+        /// Repaired, verified, and off the rescue VM.
+        case repaired(RepairCopy)
+        /// There is nothing more to do. The copy may still be on the rescue VM where it would not come off.
+        case ended(MachineOutcome, copyIsStuck: Bool)
+        case interrupted
+    }
+
+    /// Copy, attach, scan, confirm, apply, quarantine, verify, detach.
+    func repair(on lease: HostLease) async -> OnHost {
+        var copy: RepairCopy?
+        var mayBeAttached: RescueHost?
+        var changed = false
+        let result: Result<MachineOutcome?, StepFailure> = await Result { () async throws(StepFailure) in
+            let made = try await copyDisk()
+            copy = made
+            let host = try await lease.host()
+            mayBeAttached = host
+            let address = try await attach(made, to: host)
+            let agent = try await lease.agent()
+
+            let scan = try await scan(address, agent)
+            guard scan.outcome.kind == .repairable, context.configuration.command == .rescue else {
+                return self.outcome(of: scan)
+            }
+            guard try await confirm(scan) else {
+                return MachineOutcome(.declined, "The operator said no. Nothing was changed.")
+            }
+
+            changed = true
+            let applied = try await apply(scan, at: address, agent)
+            guard applied.outcome.kind == .repaired else { return self.outcome(of: applied) }
+            let stored = try await quarantine(agent)
+            try await verify(scan, applied, stored)
+            try await detach(made, from: host)
+            return nil
+        }
+        await context.gate.withdraw(machine.name)
+
+        let outcome: MachineOutcome
+        switch result {
+        case .success(nil):
+            guard let copy else { return .interrupted }
+            return .repaired(copy)
+        case .success(let ended?): outcome = ended
+        case .failure(let failure) where failure.isInterruption || Task.isCancelled: return .interrupted
+        case .failure(let failure): outcome = failed(failure, copyChanged: changed)
+        }
+        if let copy, let host = mayBeAttached, await !hasDetached(copy, from: host) {
+            return .ended(outcome, copyIsStuck: true)
+        }
+        guard let final = await afterDeletingCopy(outcome) else { return .interrupted }
+        return .ended(final, copyIsStuck: false)
+    }
+
+    /// Swap, start, boot proof. Taken up again after a crash it does not repeat what is on record.
+    /// - Returns: nil where the run was interrupted.
+    func bringBack(_ copy: RepairCopy, records: StepRecords) async -> MachineOutcome? {
+        do throws(StepFailure) {
+            let swap = try await swap(to: copy, records)
+            let proof = try await proveBoot(records)
+            switch proof.verdict {
+            case .booted:
+                return MachineOutcome(
+                    .repaired, "Repaired, and seen to boot: \(printable(proof.evidence)).", copyChanged: true)
+            case .notProven:
+                return MachineOutcome(
+                    .bootNotProven, "Repaired and started; its boot was not proven: \(printable(proof.evidence)).",
+                    nextStep:
+                        "Look at the machine. “salvor rollback \(context.ledger.run)” puts the original disk back.",
+                    copyChanged: true)
+            case .failed:
+                return try await bootFailed(proof, swap, records)
+            }
+        } catch  where error.isInterruption || Task.isCancelled {
+            return nil
+        } catch {
+            return await swapOrBootFailed(error, copy)
+        }
+    }
+
+    private func bootFailed(
+        _ proof: BootProof, _ swap: Swap, _ records: StepRecords
+    ) async throws(StepFailure) -> MachineOutcome? {
+        let seen = "Repaired, but seen to fail at boot: \(printable(proof.evidence))."
+        guard context.configuration.onBootFailure == .swapBack else {
+            return MachineOutcome(
+                .bootFailed, "\(seen) The repaired disk was left in place.",
+                nextStep: "“salvor rollback \(context.ledger.run)” puts the original disk back.", copyChanged: true)
+        }
+        try await swapBack(swap, records)
+        return await afterDeletingCopy(
+            MachineOutcome(
+                .bootFailed, "\(seen) The original disk was put back.",
+                nextStep: "Read the console's log; the machine has more wrong with it than the recipe mends.",
+                copyChanged: true))
+    }
+
+    /// A swap whose answer was lost may have been made, so it is undone; a boot that could not be tried leaves the
+    /// repaired disk in place, because nothing speaks against it.
+    private func swapOrBootFailed(_ failure: StepFailure, _ copy: RepairCopy) async -> MachineOutcome? {
+        var outcome = failed(failure, copyChanged: true)
+        switch failure.step {
+        case .swap:
+            do throws(StepFailure) {
+                try await swapBack(Swap(machine: machine.name, original: machine.osDisk, repaired: copy.disk), nil)
+            } catch {
+                if error.isInterruption { return nil }
+                outcome.message +=
+                    " It could not be made sure that the original disk is in place: \(error.error.message)"
+                outcome.nextStep = "“salvor rollback \(context.ledger.run)” tries again."
+                return outcome
+            }
+            return await afterDeletingCopy(outcome)
+        case .boot:
+            outcome.message += " The repaired disk is in place; the boot could not be watched."
+            outcome.nextStep += " Start the machine, or “salvor rollback \(context.ledger.run)”."
+            return outcome
+        default:
+            outcome.message += " The repaired disk may still be in place."
+            outcome.nextStep = "“salvor rollback \(context.ledger.run)” puts the original disk back."
+            return outcome
+        }
+    }
+
+    private func failed(_ failure: StepFailure, copyChanged: Bool) -> MachineOutcome {
+        let cause = failure.error.cause.map { " (\($0))" } ?? ""
+        return MachineOutcome(
+            .failed, failure.error.message + cause, nextStep: failure.error.nextStep, failedStep: failure.step,
+            errorCode: failure.error.code, copyChanged: copyChanged)
+    }
+
+    /// - Returns: false where the copy would not come off its host; it goes with the host then.
+    private func hasDetached(_ copy: RepairCopy, from host: RescueHost) async -> Bool {
+        do throws(StepFailure) {
+            try await detach(copy, from: host)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The outcome, with a word on the copy where it could not be deleted; nil where the run was interrupted.
+    func afterDeletingCopy(_ outcome: MachineOutcome) async -> MachineOutcome? {
+        do throws(StepFailure) {
+            try await deleteCopy()
+            return outcome
+        } catch  where error.isInterruption {
+            return nil
+        } catch {
+            var outcome = outcome
+            outcome.message += " The repair copy is still there: \(error.error.message)"
+            return outcome
+        }
+    }
+}

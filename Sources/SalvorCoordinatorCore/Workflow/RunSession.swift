@@ -1,0 +1,146 @@
+internal import Foundation
+internal import SalvorAudit
+internal import SalvorMessages
+internal import SwiftProtobuf
+
+/// One run while this process drives it: locked, with its journal and audit log open.
+struct RunSession: ~Copyable, Sendable {
+    let record: RunRecord
+    let directory: RunDirectory
+    let dependencies: RunDependencies
+    let ledger: RunLedger
+    private let lock: RunLock
+
+    /// Begins a run and puts it on record.
+    static func begin(
+        _ configuration: RunConfiguration, recipe: Recipe, machines: [Machine], dependencies: RunDependencies,
+        commandBegan: Duration
+    ) async throws(CoordinatorError) -> RunSession {
+        let journal = try await Journal.open(dependencies.state)
+        let started = dependencies.clock.wall()
+        let record = RunRecord(
+            id: RunIdentifier.make(at: started, random: dependencies.random), provider: dependencies.provider.kind,
+            configuration: configuration, recipe: try serialized(recipe), recipeName: recipe.name,
+            recipeSHA256: recipe.sha256, state: .running, started: started)
+        let directory = dependencies.state.run(record.id)
+        try await BlockingWork.run { () throws(CoordinatorError) in try directory.make() }
+        let lock = try RunLock(run: record.id, directory: directory)
+        try await journal.begin(record, machines: machines)
+        let session = try await RunSession(record, directory, dependencies, journal, lock, commandBegan)
+        try await session.ledger.append(
+            .runStarted(
+                AuditEvent.RunStarted(
+                    salvorVersion: dependencies.salvorVersion, operator: dependencies.operator,
+                    provider: record.provider,
+                    recipe: AuditEvent.RecipeIdentity(
+                        name: recipe.name, version: recipe.version, sha256: recipe.sha256),
+                    options: AuditEvent.RunOptions(
+                        command: configuration.command.rawValue, machines: configuration.machines, dryRun: false,
+                        assumeYes: configuration.assumeYes, inventory: configuration.inventory))))
+        for machine in machines { try await session.ledger.append(machine.found, StepSubject(machine: machine.name)) }
+        return session
+    }
+
+    /// Takes up a run that is on record. What it left open is given its conclusion: interrupted.
+    static func take(
+        up run: String, dependencies: RunDependencies, commandBegan: Duration
+    ) async throws(CoordinatorError) -> RunSession {
+        let journal = try await Journal.open(dependencies.state)
+        // Asked before the lock, which would make a folder for a run that never was.
+        _ = try await journal.run(run)
+        let directory = dependencies.state.run(run)
+        try await BlockingWork.run { () throws(CoordinatorError) in try directory.make() }
+        let lock = try RunLock(run: run, directory: directory)
+        // Again under the lock: another salvor may have finished it in between.
+        let record = try await journal.run(run)
+        guard record.provider == dependencies.provider.kind else {
+            throw CoordinatorError(
+                .conflict,
+                "Run \(run) was made with the provider \(record.provider), not \(dependencies.provider.kind).",
+                nextStep: "Name that provider on the command line.")
+        }
+        let session = try await RunSession(record, directory, dependencies, journal, lock, commandBegan)
+        try await session.ledger.append(
+            .resumed(
+                AuditEvent.Resumed(
+                    salvorVersion: dependencies.salvorVersion, operator: dependencies.operator)))
+        let open = try await journal.concludeInterrupted(run: run, at: dependencies.clock.wall())
+        for intent in open {
+            try await session.ledger.append(
+                .stepFailed(
+                    AuditEvent.StepFailed(step: intent.step.rawValue, detail: "interrupted", took: .zero)),
+                StepSubject(
+                    machine: intent.machine, host: intent.host.map { HostName(run: run, number: $0) },
+                    attempt: intent.attempt))
+        }
+        return session
+    }
+
+    private init(
+        _ record: RunRecord, _ directory: RunDirectory, _ dependencies: RunDependencies, _ journal: Journal,
+        _ lock: consuming RunLock, _ commandBegan: Duration
+    ) async throws(CoordinatorError) {
+        let run = record.id
+        let clock = dependencies.clock
+        let head = record.auditHead
+        let audit = try await BlockingWork.run { () throws(CoordinatorError) in
+            do throws(AuditError) {
+                // A damaged log is kept as evidence and does not keep a machine from being rescued.
+                return try AuditLog.open(
+                    path: directory.auditLog, run: run, head: head, onDamage: .replace, clock: clock.wall)
+            } catch {
+                throw CoordinatorError(wrapping: error, doing: "Opening the audit log")
+            }
+        }
+        self.record = record
+        self.directory = directory
+        self.dependencies = dependencies
+        self.lock = lock
+        ledger = RunLedger(
+            run: run, journal: journal, audit: audit, clock: clock, commandBegan: commandBegan,
+            report: dependencies.progress)
+    }
+
+    var journal: Journal { ledger.journal }
+
+    func recipe() throws(CoordinatorError) -> Salvor_V1_Recipe {
+        do {
+            return try Salvor_V1_Recipe(serializedBytes: record.recipe)
+        } catch {
+            throw CoordinatorError(
+                .state, "The journal's copy of the recipe of run \(record.id) cannot be read.",
+                nextStep: "Roll the run back, and rescue its machines anew.", cause: error)
+        }
+    }
+
+    /// Keeps a machine's outcome in audit log and journal.
+    func keep(_ outcome: MachineOutcome, of machine: Machine) async {
+        await Self.keep(outcome, of: machine, ledger)
+    }
+
+    static func keep(_ outcome: MachineOutcome, of machine: Machine, _ ledger: RunLedger) async {
+        let subject = StepSubject(machine: machine.name)
+        do throws(CoordinatorError) {
+            try await ledger.append(outcome.auditEvent, subject)
+            try await ledger.journal.setOutcome(
+                outcome, of: machine.name, run: ledger.run, auditHead: ledger.audit.head)
+        } catch {
+            ledger.tell(nil, subject, .remark("The outcome could not be recorded. \(error)"))
+        }
+        ledger.tell(nil, subject, .ended(outcome))
+    }
+
+    private static func serialized(_ recipe: Recipe) throws(CoordinatorError) -> [UInt8] {
+        do {
+            return [UInt8](try recipe.message.serializedData())
+        } catch {
+            throw CoordinatorError(wrapping: error, doing: "Recording the recipe")
+        }
+    }
+}
+
+extension Machine {
+    fileprivate var found: AuditEvent {
+        .machineFound(AuditEvent.MachineFound(definition: definition, disk: osDisk.identity, details: details))
+    }
+}

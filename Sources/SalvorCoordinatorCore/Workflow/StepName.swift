@@ -1,0 +1,19 @@
+/// The steps of a rescue, as journal, audit log and progress name them.
+package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
+    case preflight
+    case copy
+    case host
+    case attach
+    case connect
+    case scan
+    case confirm
+    case apply
+    case quarantine
+    case verify
+    case detach
+    case swap
+    case boot
+    case swapBack
+    case deleteCopy
+    case deleteHost
+}
