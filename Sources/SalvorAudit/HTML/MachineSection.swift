@@ -58,7 +58,7 @@ struct MachineSection {
         if let attachment = machine.attachment {
             let device = attachment.device.map { " (\($0))" } ?? ""
             facts.append(
-                ("Repaired on", .text("\(attachment.host ?? "a rescue VM"), as \(attachment.address)\(device)")))
+                ("Copy attached to", .text("\(attachment.host ?? "a rescue VM"), as \(attachment.address)\(device)")))
         }
         return HTML.element("div") {
             HTML.element("h3") { "The machine and its disk" }

@@ -43,7 +43,7 @@ let reportStyle: StaticString = """
     .figures .label { color: var(--soft); font-size: .875rem; }
     .scroll { overflow-x: auto; }
     table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
-    th, td { text-align: left; vertical-align: top; padding: .625rem 1rem .625rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+    th, td { text-align: left; vertical-align: top; padding: .625rem 1rem .625rem 0; border-top: 1px solid var(--line); overflow-wrap: break-word; }
     thead th { border-top: 0; color: var(--soft); font-size: .8125rem; font-weight: 600; white-space: nowrap; }
     tbody th { font-weight: 600; }
     th:last-child, td:last-child { padding-right: 0; }
@@ -81,6 +81,7 @@ let reportStyle: StaticString = """
       main, footer { padding-left: 1rem; padding-right: 1rem; }
       section { padding: 1.125rem; }
       h1 { font-size: 1.75rem; }
+      .scroll table { min-width: 44rem; }
       .facts > div, .actions li { grid-template-columns: 1fr; }
     }
     @media print {
@@ -89,13 +90,14 @@ let reportStyle: StaticString = """
         --good: #0b4d2b; --good-bg: #fff; --bad: #8a1810; --bad-bg: #fff; --caution: #5c3900; --caution-bg: #fff; --neutral: #222; --neutral-bg: #fff;
       }
       @page { margin: 18mm 16mm; }
-      body { font-size: 10pt; }
+      html, body { font-size: 9.5pt; }
       main, footer { max-width: none; padding-left: 0; padding-right: 0; }
       main { padding-top: 0; }
-      section { border: 0; padding: 0; margin: 0 0 2rem; }
-      .machine { break-before: page; }
+      section { border: 0; padding: 0; margin: 0 0 2.5rem; }
       .badge, .proof { border: 1px solid currentColor; }
-      .file, tr, .facts > div, .actions li, .callout { break-inside: avoid; }
+      .file, tr, .facts > div, .actions li, .callout, pre { break-inside: avoid; }
+      .facts > div, .actions li { padding: .125rem 0; }
+      th, td { padding-top: .375rem; padding-bottom: .375rem; overflow-wrap: anywhere; }
       h2, h3, h4 { break-after: avoid; }
       thead { display: table-header-group; }
       .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -31,6 +31,8 @@ package final class AuditLog: Sendable {
     private let queue: DispatchQueue
 
     /// Opens the run's log or begins it. An unfinished last record is cut off, and the log says so.
+    ///
+    /// Reads and verifies the whole file, and so blocks its thread for as long.
     /// - Parameters:
     ///   - head: what the journal remembers of this log, nil for a new one.
     ///   - clock: the wall clock, in UTC.
