@@ -4,9 +4,19 @@ internal import Glibc
 struct SysfsBlock {
     let root: String
 
-    /// Kernel names hold no separators: anything else is no device name and goes into no path.
-    static func isName(_ name: String) -> Bool {
-        !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
+    /// Disks with hardware behind them, in order: not loop devices, RAM disks or what is built upon others. Optical and
+    /// floppy drives are never a repair copy, and reading one costs seconds. A drive without a medium has no size.
+    func disks() -> [String] {
+        names(in: "\(root)/class/block").filter { name in
+            !name.hasPrefix("sr") && !name.hasPrefix("fd") && exists(name, "device") && !exists(name, "partition")
+                && (sectors(name, "size") ?? 0) > 0
+        }
+        .sorted()
+    }
+
+    /// Partitions of a disk, as the kernel read its table.
+    func partitions(of disk: String) -> [String] {
+        names(in: "\(root)/class/block/\(disk)").filter { exists(disk, "\($0)/partition") }.sorted()
     }
 
     func path(_ device: String, _ attribute: String) -> String { "\(root)/class/block/\(device)/\(attribute)" }
@@ -44,16 +54,20 @@ struct SysfsBlock {
     }
 
     /// Devices that are built upon this one: dm-crypt, LVM, RAID.
-    func holders(_ device: String) -> [String] {
-        guard let stream = opendir(path(device, "holders")) else { return [] }
+    func holders(_ device: String) -> [String] { names(in: path(device, "holders")) }
+
+    private func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
             let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            if let name = FileName(bytes: bytes)?.text, Self.isName(name) { names.append(name) }
+            if let name = FileName(bytes: bytes)?.text, !name.hasPrefix(".") { names.append(name) }
         }
         return names
     }
+
+    private func exists(_ device: String, _ attribute: String) -> Bool { access(path(device, attribute), F_OK) == 0 }
 
     private func link(_ path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: 4096)

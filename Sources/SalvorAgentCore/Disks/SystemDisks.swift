@@ -1,100 +1,100 @@
-internal import Glibc
 package import SalvorMessages
 internal import SwiftProtobuf
 
-/// The disks of this machine, from sysfs and one run of lsblk. Nothing is opened for writing and nothing is mounted.
+/// The disks of this machine: sysfs says which there are and where their partitions lie, their tables what those are
+/// called, and one run of blkid what is on them. Nothing is opened for writing and nothing is mounted.
 package struct SystemDisks: DiskSource {
     private let tools: AgentTools
-    private let sysfs: String
+    private let sysfs: SysfsBlock
     private let proc: String
+    private let devices: String
     private let mountRoot: String
 
     /// - Parameter mountRoot: where the agent mounts: what lies there is a repair copy in work, not the rescue system.
     package init(
         tools: AgentTools = AgentTools(), mountRoot: String = "/run/salvor/mnt", sysfs: String = "/sys",
-        proc: String = "/proc"
+        proc: String = "/proc", devices: String = "/dev"
     ) {
         self.tools = tools
-        self.sysfs = sysfs
+        self.sysfs = SysfsBlock(root: sysfs)
         self.proc = proc
+        self.devices = devices
         self.mountRoot = mountRoot
     }
 
     package func disks() async throws(AgentError) -> [Salvor_V1_Disk] {
-        let result = try await runTool(tools.lsblk, BlockDeviceListing.arguments, timeout: .seconds(30))
-        // 32 and 64: some devices could not be read; the others are listed.
-        guard let code = result.exitCode, [0, 32, 64].contains(code) else {
+        let names = await onBlockingThread { sysfs.disks().map { (disk: $0, partitions: sysfs.partitions(of: $0)) } }
+        guard !names.isEmpty else { return [] }
+        let paths = names.flatMap { [$0.disk] + $0.partitions }.map(path)
+        let result = try await runTool(tools.blkid, FileSystemListing.arguments(paths), timeout: .seconds(60))
+        // 2: nothing is recognised on any of them.
+        guard let code = result.exitCode, [0, 2].contains(code) else {
             throw AgentError(
-                .toolFailed, "lsblk could not list the disks: \(result.complaint)", next: "See the rescue VM's console."
-            )
+                .toolFailed, "blkid could not look at the disks: \(result.complaint)",
+                next: "See the rescue VM's console.")
         }
-        let listing = BlockDeviceListing(result.output)
-        return await onBlockingThread { describe(listing) }
+        let listing = FileSystemListing(result.output)
+        return await onBlockingThread {
+            let rescue = RescueSystem(sysfs: sysfs, proc: proc, mountRoot: mountRoot)
+            return names.map { describe($0.disk, $0.partitions, listing, rescue) }
+        }
     }
 
-    private func describe(_ listing: BlockDeviceListing) -> [Salvor_V1_Disk] {
-        let block = SysfsBlock(root: sysfs)
-        let rescue = RescueSystem(sysfs: block, proc: proc, mountRoot: mountRoot)
-        return listing.rows.filter { $0["TYPE"] == "disk" }.compactMap { row in
-            let name = row["KNAME"] ?? ""
-            let parts = listing.rows.filter { $0["TYPE"] == "part" && $0["PKNAME"] == name }
-            guard SysfsBlock.isName(name), let size = block.sectors(name, "size"), size > 0 else { return nil }
-            return .with {
-                $0.device = "/dev/\(name)"
-                $0.serial = block.serial(name)
-                $0.sizeBytes = size
-                $0.logicalSectorBytes = UInt32(clamping: block.number(name, "queue/logical_block_size") ?? 512)
-                $0.physicalSectorBytes = UInt32(clamping: block.number(name, "queue/physical_block_size") ?? 512)
-                $0.readOnly = block.number(name, "ro") == 1
-                $0.partitionTable = Self.table(row["PTTYPE"] ?? "")
-                $0.tableID = (row["PTUUID"] ?? "").lowercased()
-                if let lun = block.lun(name) { $0.lun = lun }
-                $0.volumes = Self.volumes(of: name, row: row, parts: parts, sysfs: block)
-                $0.rescueSystem =
-                    ([row] + parts).contains { $0["LABEL"] == RescueSystem.configLabel }
-                    || rescue.uses([name] + parts.compactMap { $0["KNAME"] })
+    private func path(_ name: String) -> String { "\(devices)/\(name)" }
+
+    private func describe(
+        _ disk: String, _ partitions: [String], _ listing: FileSystemListing, _ rescue: RescueSystem
+    ) -> Salvor_V1_Disk {
+        let sectorBytes = UInt32(clamping: sysfs.number(disk, "queue/logical_block_size") ?? 512)
+        // The first sector of a file system can look like an MBR: only what the kernel found partitions in is a table.
+        let table =
+            partitions.isEmpty && !listing[path(disk)].type.isEmpty
+            ? PartitionTable.none : PartitionTable.read(path(disk), sectorBytes: Int(sectorBytes))
+        let volumes =
+            partitions.isEmpty
+            ? [volume(disk, number: 0, start: 0, PartitionTable.Entry(), listing)].filter { !$0.fileSystem.isEmpty }
+            : partitions.compactMap { name -> Salvor_V1_Volume? in
+                guard let number = sysfs.number(name, "partition").flatMap({ UInt32(exactly: $0) }),
+                    let start = sysfs.sectors(name, "start")
+                else { return nil }
+                return volume(name, number: number, start: start, table[number], listing)
             }
+        return .with {
+            $0.device = path(disk)
+            $0.serial = sysfs.serial(disk)
+            $0.sizeBytes = sysfs.sectors(disk, "size") ?? 0
+            $0.logicalSectorBytes = sectorBytes
+            $0.physicalSectorBytes = UInt32(clamping: sysfs.number(disk, "queue/physical_block_size") ?? 512)
+            $0.readOnly = sysfs.number(disk, "ro") == 1
+            $0.partitionTable =
+                switch table.kind {
+                case .none: .none
+                case .gpt: .gpt
+                case .mbr: .mbr
+                }
+            $0.tableID = table.id
+            if let lun = sysfs.lun(disk) { $0.lun = lun }
+            $0.volumes = volumes.sorted { $0.number < $1.number }
+            $0.rescueSystem =
+                volumes.contains { $0.label == RescueSystem.configLabel } || rescue.uses([disk] + partitions)
         }
     }
 
-    private static func table(_ name: String) -> Salvor_V1_Disk.PartitionTable {
-        switch name {
-        case "gpt": .gpt
-        case "dos": .mbr
-        default: .none
-        }
-    }
-
-    private static func volumes(
-        of disk: String, row: [String: String], parts: [[String: String]], sysfs: SysfsBlock
-    ) -> [Salvor_V1_Volume] {
-        if parts.isEmpty {
-            guard let fileSystem = row["FSTYPE"], !fileSystem.isEmpty else { return [] }
-            return [volume(named: disk, row: row, number: 0, start: 0, sysfs: sysfs)]
-        }
-        return parts.compactMap { part -> Salvor_V1_Volume? in
-            guard let name = part["KNAME"], SysfsBlock.isName(name), let number = sysfs.number(name, "partition"),
-                let start = sysfs.sectors(name, "start")
-            else { return nil }
-            return volume(named: name, row: part, number: UInt32(clamping: number), start: start, sysfs: sysfs)
-        }
-        .sorted { $0.number < $1.number }
-    }
-
-    private static func volume(
-        named name: String, row: [String: String], number: UInt32, start: UInt64, sysfs: SysfsBlock
+    private func volume(
+        _ name: String, number: UInt32, start: UInt64, _ entry: PartitionTable.Entry, _ listing: FileSystemListing
     ) -> Salvor_V1_Volume {
         .with {
-            $0.device = "/dev/\(name)"
+            let fileSystem = listing[path(name)]
+            $0.device = path(name)
             $0.number = number
             $0.startBytes = start
             $0.sizeBytes = sysfs.sectors(name, "size") ?? 0
-            $0.partitionType = (row["PARTTYPE"] ?? "").lowercased()
-            $0.partitionGuid = (row["PARTUUID"] ?? "").lowercased()
-            $0.partitionLabel = row["PARTLABEL"] ?? ""
-            $0.fileSystem = row["FSTYPE"] ?? ""
-            $0.label = row["LABEL"] ?? ""
-            $0.uuid = row["UUID"] ?? ""
+            $0.partitionType = entry.type
+            $0.partitionGuid = entry.guid
+            $0.partitionLabel = entry.label
+            $0.fileSystem = fileSystem.type
+            $0.label = fileSystem.label
+            $0.uuid = fileSystem.uuid
         }
     }
 }

@@ -3,15 +3,15 @@ internal import SystemPackage
 
 /// The programs that the agent runs, as absolute paths or as names looked up in ``searchPath``.
 package struct AgentTools: Sendable {
-    package var lsblk: String
+    package var blkid: String
     package var ntfs3g: String
     package var ntfs3gProbe: String
 
     /// Where Debian keeps them.
     package static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
 
-    package init(lsblk: String = "lsblk", ntfs3g: String = "ntfs-3g", ntfs3gProbe: String = "ntfs-3g.probe") {
-        self.lsblk = lsblk
+    package init(blkid: String = "blkid", ntfs3g: String = "ntfs-3g", ntfs3gProbe: String = "ntfs-3g.probe") {
+        self.blkid = blkid
         self.ntfs3g = ntfs3g
         self.ntfs3gProbe = ntfs3gProbe
     }

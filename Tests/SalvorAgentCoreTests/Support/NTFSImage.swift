@@ -47,9 +47,9 @@ struct NTFSImage: Sendable {
     let scratch: Scratch
 
     /// A faulty channel file's last-write time: 2024-07-19T04:09:12.3456789Z.
-    static let faultyTime: UInt64 = 133_658_429_523_456_789
+    static let faultyTime: UInt64 = 133_658_357_523_456_789
     /// A corrected one's: 2024-07-19T05:27:41.9876543Z.
-    static let correctedTime: UInt64 = 133_658_476_619_876_543
+    static let correctedTime: UInt64 = 133_658_404_619_876_543
 
     init(in scratch: Scratch, name: String = "volume.img", megabytes: Int = 16) async throws {
         self.scratch = scratch
