@@ -38,3 +38,20 @@ public struct BootSector: Sendable {
         return code + padding + [0x55, 0xAA] + [UInt8](repeating: 0, count: (1 << 20) - 512)
     }
 }
+
+extension BootSector {
+    /// The same code as the smallest thing that QEMU's direct boot takes for a Linux kernel: a boot sector with the
+    /// kernel's header (Documentation/x86/boot.rst, protocol 2.00), one sector of setup code and an empty payload.
+    public var kernel: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        bytes[0x1F1] = 1  // sectors of setup code
+        bytes.replaceSubrange(0x1FE..<0x200, with: [0x55, 0xAA])
+        bytes.replaceSubrange(0x200..<0x202, with: [0xEB, 0x3E])  // jmp 0x240, over the header
+        bytes.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
+        bytes.replaceSubrange(0x206..<0x208, with: [0x00, 0x02])  // protocol 2.00
+        bytes[0x211] = 1  // loaded high
+        let code = Array(disk[..<0x1C0])
+        bytes.replaceSubrange(0x240..<(0x240 + code.count), with: code)
+        return bytes
+    }
+}

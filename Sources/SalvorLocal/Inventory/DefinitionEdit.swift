@@ -31,13 +31,16 @@ struct DefinitionEdit {
     private func edit(
         _ text: String, disk: MachineDefinition.Disk, original: MachineDefinition.OriginalDisk?
     ) throws -> String {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        // By scalars: to Swift, CR LF is one character and not a line feed.
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
         let node = try DefinitionNode(text: text, file: file).node
         guard let path = node["disk"]?["path"]?.mark, let format = node["disk"]?["format"]?.mark else { return text }
         // Of two values on one line the right one first, so that the left one's column still holds.
         let changes = [(path, shown(disk.path)), (format, disk.format.rawValue)]
             .sorted { ($0.0.line, $0.0.column) > ($1.0.line, $1.0.column) }
         for (mark, value) in changes {
+            // YAML knows more line breaks than the line feed; who uses them gets the text emitted anew.
+            guard lines.indices.contains(mark.line - 1) else { return text }
             lines[mark.line - 1] = Self.replacingScalar(in: lines[mark.line - 1], column: mark.column, with: value)
         }
         Self.removeBlock("original_disk", from: &lines)

@@ -24,10 +24,14 @@ enum NearMiss {
     /// - Returns: the candidates that are close enough to be meant, closest first.
     static func candidates(for word: String, among names: [String]) -> [String] {
         let limit = max(2, word.count / 3)
-        return names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
-            .filter { $0.distance <= limit }
-            .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
-            .map(\.name)
+        return names.map { name in
+            // Half of a name is meant as well: “memory” for “memory_mib”.
+            let isPart = word.count >= 3 && (name.hasPrefix(word) || word.hasPrefix(name))
+            return (name: name, distance: isPart ? limit : distance(word.lowercased(), name.lowercased()))
+        }
+        .filter { $0.distance <= limit }
+        .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
+        .map(\.name)
     }
 
     /// Levenshtein's.

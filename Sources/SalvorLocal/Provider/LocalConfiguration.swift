@@ -42,6 +42,8 @@ package struct LocalConfiguration: Sendable {
     /// How long a machine may take to power off after its boot was proven.
     package var powerOffGrace: Duration = .seconds(20)
     package var tools: QEMUTools
+    /// Instead of finding out whether KVM works.
+    package var acceleration: Acceleration?
     /// Where the answer about KVM is kept.
     package var accelerationCache: FilePath?
 

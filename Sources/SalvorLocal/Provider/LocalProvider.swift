@@ -52,7 +52,9 @@ package final class LocalProvider: Provider {
         accelerationTask.withLock { task in
             if let task { return task }
             let probe = AccelerationProbe(tools: configuration.tools, cache: configuration.accelerationCache)
+            let given = configuration.acceleration
             let new = Task {
+                if let given { return Result<Acceleration, QEMUError>.success(given) }
                 do throws(QEMUError) {
                     return Result<Acceleration, QEMUError>.success(try await probe.acceleration())
                 } catch {

@@ -57,7 +57,8 @@ package struct UserNetwork: Hashable, Sendable {
         return parts.joined(separator: ",")
     }
 
-    var device: JSONValue { ["driver": .string(card.rawValue), "id": "nic0", "netdev": "net0"] }
+    /// Without the card's boot ROM, which the firmware would run and nobody boots from.
+    var device: JSONValue { ["driver": .string(card.rawValue), "id": "nic0", "netdev": "net0", "romfile": ""] }
 
     /// libslirp splits the command by the shell's quoting rules (`g_shell_parse_argv`), though no shell runs it.
     static func quoted(_ argument: String) -> String {
