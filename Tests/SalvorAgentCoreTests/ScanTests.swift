@@ -163,6 +163,23 @@ struct ScanTests {
         #expect(try image.digest() == before)
     }
 
+    @Test("A dirty bit is unclean too, but there is no log to reset", arguments: [false, true])
+    func dirtyBit(resetLog: Bool) async throws {
+        let image = try await NTFSImage(in: scratch)
+        try await image.change(Incident.broken)
+        try image.setDirtyBit()
+        let recipe = Salvor_V1_Recipe.crowdStrike(resetLog: resetLog)
+        let agent = try TestAgent(scratch, .ntfs(image))
+        let response = try await agent.scan(recipe)
+        #expect(response.installations.map(\.volumeState) == [.unclean])
+        #expect(response.outcome.kind == (resetLog ? .repairable : .unclean), "\(response.outcome.message)")
+        let events = try await agent.apply(response.findings, recipe)
+        #expect(events.outcome.kind == (resetLog ? .repaired : .unclean), "\(events.outcome.message)")
+        #expect(!events.contains { if case .volumeChanged = $0.event { true } else { false } })
+        // Windows shall still check the volume.
+        #expect(try NTFSVolumeFlags.read(image.path).isDirty)
+    }
+
     @Test("Two folders that differ only in case are ambiguous")
     func ambiguousFolders() async throws {
         let image = try await NTFSImage(in: scratch)
@@ -227,6 +244,18 @@ struct ScanTests {
         #expect(response.outcome.kind == .failed)
         #expect(response.outcome.failedStep == "mount")
         #expect(response.outcome.message.contains("only 8388608 are there"))
+        #expect(try scratch.mounts() == [])
+    }
+
+    @Test("A scan that is given up ends as such, with nothing mounted")
+    func givenUp() async throws {
+        let image = try await NTFSImage(in: scratch)
+        try await image.change(Incident.broken)
+        let disk = try ImageDisks.disk(in: scratch, volumes: [.ntfs(image)])
+        let stop = StopSignal()
+        let scan = DiskScan(mounter: scratch.mounter, recipe: .crowdStrike(), stop: stop)
+        stop.raise()
+        await #expect(throws: AgentError(.cancelled, "", next: "")) { _ = try await scan.run(on: disk) }
         #expect(try scratch.mounts() == [])
     }
 

@@ -1,4 +1,5 @@
 import GRPCCore
+import Glibc
 import Logging
 import SalvorMessages
 import SwiftProtobuf
@@ -100,5 +101,23 @@ struct LogRingTests {
         #expect(sequences == [3, 4, 5])
         let line = lines.withLock { $0.first ?? "" }
         #expect(line.hasSuffix(#"level=info msg="n1\u{1b}[2J\u{a}" path="\"\u{c4}\"" source="agent""#), "\(line)")
+    }
+}
+
+struct ConsoleWriterTests {
+    @Test("Lines reach the console in order, and draining waits for them")
+    func drain() async throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let reading = Descriptor(owning: ends[0])
+        let console = ConsoleWriter(descriptor: ends[1])
+        for number in 0..<1000 { console.write("line \(number)") }
+        await console.drain()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = buffer.withUnsafeMutableBytes { read(reading.number, $0.baseAddress, $0.count) }
+        let lines = String(decoding: buffer[..<max(0, count)], as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 1000)
+        #expect(lines.first == "line 0")
+        #expect(lines.last == "line 999")
     }
 }

@@ -142,7 +142,7 @@ actor DiskRepair {
         var resetsLog = false
         switch probe.state {
         case .clean: break
-        case .unclean where request.recipe.volumePolicy.resetLog: resetsLog = true
+        case .unclean where request.recipe.volumePolicy.resetLog: resetsLog = probe.isLogOpen
         case .unclean:
             throw AgentError(
                 .unclean, "\(name) was not shut down cleanly, and the recipe does not allow its log to be reset.",

@@ -5,6 +5,11 @@ internal import Glibc
 struct NTFSBootSector {
     let bytesPerSector: UInt64
     let totalSectors: UInt64
+    let clusterBytes: UInt64
+    /// Where the master file table begins.
+    let tableCluster: UInt64
+    /// Bytes of one of its records.
+    let recordBytes: Int
 
     /// - Returns: nil for what is no NTFS boot sector.
     init?(_ sector: [UInt8]) {
@@ -13,6 +18,14 @@ struct NTFSBootSector {
         totalSectors = littleEndian(sector[0x28..<0x30])
         guard [256, 512, 1024, 2048, 4096].contains(bytesPerSector), totalSectors > 0, totalSectors < UInt64.max / 4096
         else { return nil }
+        // Both are powers of two above 0x7F: the exponent, negated.
+        let sectorsPerCluster = sector[0x0D] <= 0x80 ? UInt64(sector[0x0D]) : 1 << min(32, 256 - UInt64(sector[0x0D]))
+        clusterBytes = sectorsPerCluster * bytesPerSector
+        tableCluster = littleEndian(sector[0x30..<0x38])
+        let size = Int8(bitPattern: sector[0x40])
+        let bytes = size < 0 ? UInt64(1) << UInt64(min(63, -Int(size))) : UInt64(size) * clusterBytes
+        guard (1...(2 << 20)).contains(clusterBytes), (512...65_536).contains(bytes) else { return nil }
+        recordBytes = Int(bytes)
     }
 
     /// Bytes that the volume says it has.

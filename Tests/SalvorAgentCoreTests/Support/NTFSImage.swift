@@ -179,6 +179,21 @@ extension NTFSImage {
         try write(page + page, at: offset)
     }
 
+    /// Sets the bit by which Windows knows that it has to run chkdsk, in the record of $Volume and in its mirror.
+    func setDirtyBit() throws {
+        let image = try #require(contents(ofFile: path, limit: 1 << 26))
+        let cluster = Int(littleEndian(image[0x0B..<0x0D])) * Int(image[0x0D])
+        for table in [0x30, 0x38] {
+            let record = Int(littleEndian(image[table..<table + 8])) * cluster + 3 * 1024
+            var attribute = record + Int(littleEndian(image[(record + 0x14)..<(record + 0x16)]))
+            while image[attribute] != 0x70 {
+                attribute += Int(littleEndian(image[(attribute + 4)..<(attribute + 8)]))
+            }
+            let flags = attribute + Int(littleEndian(image[(attribute + 20)..<(attribute + 22)])) + 10
+            try write([image[flags] | 1], at: flags)
+        }
+    }
+
     /// Where $LogFile lies, by MFT record 2.
     private func logFile() throws -> (offset: Int, size: Int) {
         let image = try #require(contents(ofFile: path, limit: 1 << 26))
