@@ -64,9 +64,10 @@ let package = Package(
         module("SalvorImage", ["SalvorDigest", "CZlib", subprocess, system]),
 
         // The wire, and what travels on it.
-        module(
-            "SalvorMessages",
-            [grpcCore, swiftProtobuf, .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")]),
+        .target(
+            name: "SalvorMessages",
+            dependencies: [grpcCore, swiftProtobuf, .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")],
+            exclude: ["Generated/SHA256SUMS"], swiftSettings: strict),
         module("SalvorWire", ["CZlib"]),
         module(
             "SalvorTransport",
@@ -96,7 +97,7 @@ let package = Package(
             "salvor",
             [
                 "SalvorCoordinatorCore", "SalvorLocal", "SalvorQEMU", "SalvorImage", "SalvorTransport", "SalvorAudit",
-                "SalvorMessages", grpcCore, logging,
+                "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -32,8 +32,8 @@ static inline long salvor_SSL_CTX_set_max_cert_list(SSL_CTX *context, long bytes
 static inline int salvor_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }
-static inline int salvor_SSL_set_tlsext_host_name(SSL *connection, const char *name) {
-    return (int)SSL_set_tlsext_host_name(connection, name);
+static inline void salvor_SSL_CTX_report_unexpected_eof(SSL_CTX *context) {
+    SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
 // A BIO of our own.

@@ -28,12 +28,15 @@ struct RequestWriter: ClosableRPCWriterProtocol {
         call.reset(.cancelled)
     }
 
+    /// What is longer is as good as none, and would overflow the clock.
+    private static let longestTimeout = Duration.seconds(365 * 86_400)
+
     private func open(_ metadata: Metadata) async throws {
         var metadata = metadata
         let timeout = metadata[stringValues: GRPCTimeout.key].first { _ in true }.flatMap(GRPCTimeout.parse)
         metadata.removeAllValues(forKey: GRPCTimeout.key)
         let wireMetadata = try WireMetadata(metadata)
-        let deadline = timeout.map { NIODeadline.now() + TimeAmount($0) }
+        let deadline = timeout.map { NIODeadline.now() + TimeAmount(min($0, Self.longestTimeout)) }
         let (call, path, ticket) = (call, path, Ticket<Void>())
         call.connection.perform { $0.open(path, wireMetadata, deadline: deadline, for: call, ticket) }
         do {

@@ -38,9 +38,7 @@ struct PeerVerification {
         }
         let certificate = try own(leaf)
         let anchors = try trustAnchors()
-        try verifyChain(from: anchors)
-        try checkValidity(of: certificate)
-        for anchor in anchors { try checkValidity(of: anchor) }
+        for verified in try verifyChain(from: anchors) { try checkValidity(of: verified) }
         if let check = configuration.checkPeer {
             do throws(TransportError) {
                 try check(certificate)
@@ -74,7 +72,8 @@ struct PeerVerification {
         }
     }
 
-    private func verifyChain(from anchors: [Certificate]) throws(Refusal) {
+    /// - Returns: the certificates from the peer's own to the anchor.
+    private func verifyChain(from anchors: [Certificate]) throws(Refusal) -> [Certificate] {
         // Times are looked at below, against our own clock and tolerance.
         X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(store), UInt(X509_V_FLAG_NO_CHECK_TIME))
         let stack = salvor_sk_X509_new_null()
@@ -90,6 +89,12 @@ struct PeerVerification {
         // The context lives on for a moment, but must not look into the stack that is freed here.
         X509_STORE_CTX_set0_trusted_stack(store, nil)
         guard isVerified else { throw refusal(of: X509_STORE_CTX_get_error(store)) }
+        let chain = X509_STORE_CTX_get0_chain(store)
+        var verified: [Certificate] = []
+        for index in 0..<max(0, salvor_sk_X509_num(chain)) {
+            if let x509 = salvor_sk_X509_value(chain, index) { verified.append(try own(x509)) }
+        }
+        return verified
     }
 
     private func refusal(of code: Int32) -> Refusal {

@@ -33,8 +33,8 @@ package final class TLSContext: @unchecked Sendable {
         _ = salvor_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
         // What a stranger may make us hold before it is refused.
         _ = salvor_SSL_CTX_set_max_cert_list(context, 16 * 1024)
-        // Its quiet default would let a connection be cut short unnoticed.
-        SSL_CTX_clear_options(context, UInt64(1) << 7)
+        // The system's configuration may have it otherwise: then a connection could be cut short unnoticed.
+        salvor_SSL_CTX_report_unexpected_eof(context)
 
         if let identity = configuration.identity { try use(identity) }
         if configuration.trust != nil {

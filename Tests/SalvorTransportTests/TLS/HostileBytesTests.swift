@@ -78,6 +78,22 @@ import Testing
         #expect(pair.serverSeen.value.bytes.isEmpty)
     }
 
+    @Test func `whatever bit of a handshake is flipped, no side takes it for complete and hands out bytes`() throws {
+        let run = try Run()
+        var refused = 0
+        for seed in UInt64(0)..<150 {
+            let pair = try EmbeddedTLS(run: run)
+            var random = SeededGenerator(seed: seed)
+            pair.client.writeAndFlush(ByteBuffer(string: "secret"), promise: nil)
+            try pair.shuttle(piece: .max, flipping: &random)
+            let (server, client) = (pair.serverSeen.value, pair.clientSeen.value)
+            #expect(server.bytes.isEmpty, "seed \(seed)")
+            if server.error != nil || client.error != nil { refused += 1 }
+        }
+        // Where the flip makes a length longer, both sides wait for more: then it is the timeout that ends it.
+        #expect(refused > 75)
+    }
+
     @Test(arguments: [1, 2, 5, 1000])
     func `bytes that arrive in pieces of any size make the same connection`(piece: Int) throws {
         let pair = try EmbeddedTLS(run: Run())
@@ -151,6 +167,26 @@ final class EmbeddedTLS {
         }
     }
 
+    /// Carries bytes, with one bit flipped in one of the first flights.
+    func shuttle(piece: Int, flipping random: inout some RandomNumberGenerator) throws {
+        let flips = Int.random(in: 0..<3, using: &random)
+        var flight = 0
+        for _ in 0..<6 {
+            for (from, to) in [(client, server), (server, client)] {
+                var bytes = ByteBuffer()
+                while var buffer = try from.readOutbound(as: ByteBuffer.self) { bytes.writeBuffer(&buffer) }
+                guard bytes.readableBytes > 0 else { continue }
+                if flight == flips {
+                    let index = Int.random(in: 0..<bytes.readableBytes, using: &random)
+                    let bit = UInt8(1) << UInt8.random(in: 0..<8, using: &random)
+                    bytes.setInteger(bytes.getInteger(at: index, as: UInt8.self)! ^ bit, at: index)
+                }
+                flight += 1
+                _ = try? to.writeInbound(bytes)
+            }
+        }
+    }
+
     private static func carry(from: EmbeddedChannel, to: EmbeddedChannel, piece: Int) throws -> Bool {
         var moved = false
         while var buffer = try from.readOutbound(as: ByteBuffer.self) {
@@ -160,5 +196,20 @@ final class EmbeddedTLS {
             }
         }
         return moved
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }
