@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import SalvorCoordinatorCore
+
+/// What rescue and scan have in common.
+struct RunOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("The machines, by the names in their definitions.", valueName: "name"))
+    var names: [String]
+
+    @OptionGroup var inventory: InventoryOptions
+
+    @Option(help: ArgumentHelp("The repair, as YAML. Default: the built-in crowdstrike-291.", valueName: "file"))
+    var recipe: String?
+
+    @Flag(help: "Log to standard error what the coordinator does.")
+    var verbose = false
+
+    @OptionGroup var shared: SharedOptions
+
+    func readRecipe(_ context: RunContext) throws -> Recipe {
+        try RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path)
+    }
+
+    func configuration(_ command: RunConfiguration.Command) -> RunConfiguration {
+        var configuration = RunConfiguration(command, machines: names)
+        configuration.inventory = RunContext.absolute(inventory.inventory)
+        return configuration
+    }
+
+    func run(_ configuration: RunConfiguration) async throws -> SalvorCoordinatorCore.ExitCode {
+        let began = RunClock.system.monotonic()
+        let context = try RunContext(shared)
+        let recipe = try readRecipe(context)
+        let provider = try await context.localProvider(inventory: inventory.inventory)
+        let renderer = ProgressRenderer()
+        let dependencies = context.dependencies(provider: provider, renderer: renderer, verbose: verbose)
+        let result = try await RescueRun(
+            configuration: configuration, recipe: recipe, dependencies: dependencies, commandBegan: began
+        ).run()
+        try RunResultOutput(result).print(shared.output)
+        return result.exitCode
+    }
+}
+
+struct RescueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rescue",
+        abstract: "Repairs a copy of each machine's OS disk, swaps it in, and proves that the machine boots.",
+        discussion: """
+            Asks once, with the files it would delete, before anything is changed. The original disks are only read, \
+            and kept. A machine for which there is nothing to repair keeps its disk.
+
+            Examples:
+              salvor rescue web-01 --inventory fleet
+              salvor rescue web-01 web-02 --inventory fleet --yes --output json
+              salvor rescue web-01 --inventory fleet --dry-run
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    @Flag(help: "Do not ask before what changes something.")
+    var yes = false
+
+    @Flag(help: "Say what would be done, and do none of it.")
+    var dryRun = false
+
+    @Flag(help: "Keep the repaired disk in place even where the machine is seen to fail at boot with it.")
+    var keepRepaired = false
+
+    func run() async throws {
+        try await ending { [self] in
+            var configuration = options.configuration(.rescue)
+            configuration.assumeYes = yes
+            if keepRepaired { configuration.onBootFailure = .keepRepaired }
+            return dryRun ? try await plan(configuration) : try await options.run(configuration)
+        }
+    }
+
+    private func plan(_ configuration: RunConfiguration) async throws -> SalvorCoordinatorCore.ExitCode {
+        let context = try RunContext(options.shared)
+        let plan = try await DryRun.plan(
+            configuration, recipe: options.readRecipe(context),
+            provider: context.localProvider(inventory: options.inventory.inventory))
+        try DryRunOutput(plan).print(options.shared.output)
+        return plan.exitCode
+    }
+}
+
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan",
+        abstract: "Looks at a copy of each machine's OS disk, says what a rescue would repair, and changes nothing.",
+        discussion: """
+            Examples:
+              salvor scan web-01 --inventory fleet
+              salvor scan web-01 --inventory fleet --output json
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    func run() async throws {
+        try await ending { [self] in try await options.run(options.configuration(.scan)) }
+    }
+}

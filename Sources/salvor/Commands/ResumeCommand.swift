@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import SalvorCoordinatorCore
+
+/// What takes up a run that is on record.
+struct RecordedRunOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("The run, as `salvor status` lists it.", valueName: "run"))
+    var run: String
+
+    @Option(help: ArgumentHelp("Folder of the machines, if it is not where it was.", valueName: "folder"))
+    var inventory: String?
+
+    @Flag(help: "Log to standard error what the coordinator does.")
+    var verbose = false
+
+    @OptionGroup var shared: SharedOptions
+
+    func takeUp(
+        _ work: (RunDependencies) async throws -> RunResult
+    ) async throws -> SalvorCoordinatorCore.ExitCode {
+        let context = try RunContext(shared)
+        let record = try await Journal.open(context.state).run(run)
+        let provider = try await context.localProvider(inventory: inventory ?? record.configuration.inventory ?? ".")
+        let dependencies = context.dependencies(
+            provider: provider, renderer: ProgressRenderer(), verbose: verbose)
+        let result = try await work(dependencies)
+        try RunResultOutput(result).print(shared.output)
+        return result.exitCode
+    }
+}
+
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Finishes a run that was stopped, by Ctrl-C, a crash or a power cut.",
+        discussion: """
+            A machine whose repaired copy was ready goes on from there; every other one begins anew with a new copy.
+
+            Example:
+              salvor resume 20261122-223015-k3f9
+            """)
+
+    @OptionGroup var options: RecordedRunOptions
+
+    func run() async throws {
+        try await ending { [self] in
+            try await options.takeUp { try await RescueRun.resume(options.run, dependencies: $0) }
+        }
+    }
+}
+
+struct RollbackCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Undoes a run: the original disks come back, copies and rescue VMs go.",
+        discussion: """
+            What a machine has written since its disk was swapped goes with the copy, so it asks first.
+
+            Example:
+              salvor rollback 20261122-223015-k3f9
+            """)
+
+    @OptionGroup var options: RecordedRunOptions
+
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    func run() async throws {
+        try await ending { [self] in
+            try await options.takeUp {
+                try await RescueRun.rollback(options.run, assumeYes: yes, dependencies: $0)
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+internal import SalvorCoordinatorCore
+internal import SalvorTransport
+
+/// The agents that are there, and those who wait for one.
+actor Arrivals {
+    enum Answer: Sendable {
+        case arrived(any Agent)
+        /// Time was up; why the last one of that name was refused, if one was.
+        case late(lastRefusal: String?)
+        case cancelled
+    }
+
+    private struct Guest {
+        var agent: any Agent
+        var connection: Connection
+    }
+
+    private struct Waiter {
+        var host: String
+        var continuation: CheckedContinuation<Answer, Never>
+        var timer: Task<Void, Never>
+    }
+
+    private var guests: [String: Guest] = [:]
+    private var waiters: [Int: Waiter] = [:]
+    private var refusals: [String: String] = [:]
+    private var lastWaiter = 0
+    private var isClosed = false
+
+    func agent(on host: String, within timeout: Duration) async -> Answer {
+        if let guest = guests[host] { return .arrived(guest.agent) }
+        lastWaiter += 1
+        let number = lastWaiter
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                guard !Task.isCancelled, !isClosed else { return continuation.resume(returning: .cancelled) }
+                let timer = Task {
+                    guard (try? await Task.sleep(for: timeout)) != nil else { return }
+                    self.timeUp(for: number)
+                }
+                waiters[number] = Waiter(host: host, continuation: continuation, timer: timer)
+            }
+        } onCancel: {
+            Task { await self.answer(number, .cancelled) }
+        }
+    }
+
+    func arrived(_ agent: any Agent, connection: Connection, host: String) {
+        // A host that dials again has lost its old connection, even where this side has not noticed yet.
+        guests[host]?.connection.close()
+        guests[host] = Guest(agent: agent, connection: connection)
+        for (number, waiter) in waiters where waiter.host == host { answer(number, .arrived(agent)) }
+    }
+
+    func left(_ connection: Connection, host: String) {
+        if guests[host]?.connection === connection { guests[host] = nil }
+    }
+
+    func refused(_ why: String, host: String) { refusals[host] = why }
+
+    func close() {
+        isClosed = true
+        for guest in guests.values { guest.connection.close() }
+        guests = [:]
+        for number in waiters.keys { answer(number, .cancelled) }
+    }
+
+    private func timeUp(for number: Int) {
+        guard let host = waiters[number]?.host else { return }
+        answer(number, .late(lastRefusal: refusals[host]))
+    }
+
+    private func answer(_ number: Int, _ answer: Answer) {
+        guard let waiter = waiters.removeValue(forKey: number) else { return }
+        waiter.timer.cancel()
+        waiter.continuation.resume(returning: answer)
+    }
+}

@@ -1,0 +1,168 @@
+internal import GRPCCore
+internal import Logging
+internal import SalvorCoordinatorCore
+internal import SalvorDigest
+internal import SalvorMessages
+internal import SalvorTransport
+
+/// Where the agents of one run call in: a listener on loopback, the run's authority, and enrolment.
+actor RunSwitchboard: AgentSwitchboard {
+    nonisolated let port: Int
+    private let listener: Listener
+    private let authority: CertificateAuthority
+    private let tokens = EnrolmentTokens()
+    private let logger: Logger
+    private let arrivals = Arrivals()
+    /// The rescue VMs that this process has started, by the name that their certificates bear.
+    private var expected: [String: HostName] = [:]
+    /// SHA-256 of the certificates given out, by host.
+    private var issued: [String: Digest] = [:]
+    private var accepting: Task<Void, Never>?
+
+    private init(listener: Listener, authority: CertificateAuthority, logger: Logger) {
+        self.listener = listener
+        self.authority = authority
+        self.logger = logger
+        port = listener.port
+    }
+
+    /// Listens for the agents of `run`, with the authority in the run's folder; one is made where there is none yet.
+    static func open(
+        run: String, directory: RunDirectory, logger: Logger
+    ) async throws(CoordinatorError) -> RunSwitchboard {
+        do {
+            let authority = try await authority(ofRun: run, in: directory)
+            let listener = try await Listener.listen(
+                host: "127.0.0.1", port: 0, as: try .coordinator(of: authority)
+            ) { refusal in
+                logger.warning("refused a connection from \(refusal.remoteAddress): \(refusal.error)")
+            }
+            let switchboard = RunSwitchboard(listener: listener, authority: authority, logger: logger)
+            await switchboard.start()
+            return switchboard
+        } catch let error as TransportError {
+            throw CoordinatorError(
+                .state, "The coordinator cannot listen for the agents of run \(run).",
+                nextStep: "Nothing was changed. Mend what the cause names, then resume or repeat the run.", cause: error
+            )
+        } catch {
+            throw CoordinatorError(
+                .failed, "The coordinator cannot listen for the agents of run \(run).",
+                nextStep: "Nothing was changed. Resume or repeat the run.", cause: error)
+        }
+    }
+
+    private static func authority(ofRun run: String, in directory: RunDirectory) async throws -> CertificateAuthority {
+        let file = "\(directory.authority)/authority.pem"
+        return try await Task.detached {
+            if let kept = try? CertificateAuthority(contentsOfFile: file), kept.run == run { return kept }
+            let new = try CertificateAuthority(run: run)
+            try new.save(toFile: file)
+            return new
+        }.value
+    }
+
+    private func start() {
+        accepting = Task { [weak self, listener] in
+            for await connection in listener.connections {
+                guard let self else { return connection.close() }
+                Task { await self.welcome(connection) }
+            }
+        }
+    }
+
+    func credentials(for host: HostName) async throws(CoordinatorError) -> EnrolmentCredentials {
+        do throws(TransportError) {
+            let token = try tokens.issue(forHost: host.host).token
+            expected[host.host] = host
+            issued[host.host] = nil
+            return EnrolmentCredentials(authorityFingerprint: authority.fingerprint, token: token.bytes)
+        } catch {
+            throw CoordinatorError(
+                .failed, "No credentials could be made for the rescue VM \(host.host).",
+                nextStep: "Nothing was started for it. Resume or repeat the run.", cause: error)
+        }
+    }
+
+    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        switch await arrivals.agent(on: host.host, within: timeout) {
+        case .arrived(let agent): return agent
+        case .cancelled:
+            throw CoordinatorError(
+                .interrupted, "Waiting for the rescue VM \(host.host) was interrupted.", nextStep: "Resume the run.")
+        case .late(let lastRefusal):
+            let refused = lastRefusal.map { " One that claimed to be it was refused: \($0)." } ?? ""
+            throw CoordinatorError(
+                .agentGone,
+                "The agent of the rescue VM \(host.host) did not call within \(timeout.components.seconds) s.\(refused)",
+                nextStep: "The original disks are as they were. See the rescue VM's console in the run's folder, "
+                    + "then resume the run.")
+        }
+    }
+
+    func close() async {
+        await listener.close()
+        accepting?.cancel()
+        await arrivals.close()
+    }
+
+    /// One connection from its acceptance to its end.
+    private func welcome(_ connection: Connection) async {
+        do {
+            if connection.isEnrolment {
+                try await enrol(connection)
+            } else {
+                try await serve(connection)
+            }
+        } catch {
+            logger.warning("a connection from \(connection.remoteAddress) ended: \(error)")
+            connection.close()
+            if case .host(_, let host)? = connection.peer {
+                await arrivals.refused("\(error)", host: host)
+            }
+        }
+    }
+
+    private func enrol(_ connection: Connection) async throws {
+        let client = GRPCClient(transport: SalvorClientTransport(connection))
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await client.runConnections() }
+            defer {
+                client.beginGracefulShutdown()
+                group.cancelAll()
+            }
+            let enrolment = Salvor_V1_Enrolment.Client(wrapping: client)
+            var options = CallOptions.defaults
+            options.timeout = .seconds(30)
+            let answer = try await enrolment.request(Salvor_V1_EnrolmentRequest(), options: options)
+            do {
+                let request = try CertificateRequest(der: Array(answer.certificateSigningRequest))
+                let record = try tokens.redeem(
+                    Array(answer.token), forHost: answer.host, publicKey: request.publicKey)
+                let certificate = try authority.sign(request, forHost: record.host)
+                issued[record.host] = certificate.fingerprint
+                var installation = Salvor_V1_InstallRequest()
+                installation.certificate = .init(certificate.der)
+                _ = try await enrolment.install(installation, options: options)
+            } catch {
+                await arrivals.refused("\(error)", host: answer.host)
+                throw error
+            }
+        }
+    }
+
+    private func serve(_ connection: Connection) async throws {
+        guard case .host(_, let name)? = connection.peer, let host = expected[name],
+            let fingerprint = issued[name]
+        else {
+            throw TransportError(
+                .wrongName, "no rescue VM of that name was started by this coordinator: \(connection.peer?.uri ?? "nobody")")
+        }
+        let client = GRPCClient(transport: SalvorClientTransport(connection))
+        let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client)
+        logger.info("the agent of \(name) is linked")
+        await arrivals.arrived(agent, connection: connection, host: name)
+        try await client.runConnections()
+        await arrivals.left(connection, host: name)
+    }
+}

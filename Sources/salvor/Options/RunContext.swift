@@ -1,0 +1,85 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import SalvorAudit
+internal import SalvorCoordinatorCore
+internal import SalvorImage
+internal import SalvorLocal
+internal import SalvorMessages
+internal import SystemPackage
+
+/// What commands work with, put together from options, environment and this machine.
+struct RunContext: Sendable {
+    let installation: Installation
+    let state: StateDirectory
+    let images: ImageBuilder
+
+    init(_ options: SharedOptions) throws {
+        let environment = ProcessInfo.processInfo.environment
+        installation = try Installation.find(environment: environment)
+        if let named = options.state {
+            state = StateDirectory(path: Self.absolute(named))
+        } else {
+            state = try StateDirectory.find(environment: environment)
+        }
+        images = ImageBuilder(
+            recipe: try ImageRecipe(directory: FilePath(installation.imageRecipe.path)),
+            cacheDirectory: ImageBuilder.defaultCacheDirectory)
+    }
+
+    /// Relative paths on the command line start from the working directory.
+    static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
+    /// The local provider, with the rescue image if one has been built from this recipe and agent.
+    func localProvider(inventory: String) async throws -> LocalProvider {
+        let agent = FilePath(installation.agent.path)
+        let built = FileManager.default.fileExists(atPath: agent.string) ? try await images.cached(agent: agent) : nil
+        return LocalProvider(
+            LocalConfiguration(
+                inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
+                rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs) },
+                accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
+                makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) }))
+    }
+
+    private static func makeConfigDisk(_ specification: HostSpecification, at path: FilePath) async throws {
+        var files = [ConfigDisk.File(name: ConfigDisk.bootstrapName, bytes: specification.bootstrap)]
+        if let address = specification.route.staticAddress {
+            let line = [address, specification.route.gateway].compactMap { $0 }.joined(separator: " ") + "\n"
+            files.append(.init(name: ConfigDisk.networkName, bytes: Array(line.utf8)))
+        } else {
+            files.append(.init(name: ConfigDisk.dhcpName, bytes: []))
+        }
+        try await ConfigDisk.make(at: path, files: files)
+    }
+
+    func dependencies(
+        provider: any Provider, renderer: ProgressRenderer, verbose: Bool
+    ) -> RunDependencies {
+        var logger = Logger(label: "salvor") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = verbose ? .debug : .error
+        let log = logger
+        var dependencies = RunDependencies(
+            provider: provider,
+            openSwitchboard: { run, directory throws(CoordinatorError) in
+                try await RunSwitchboard.open(run: run, directory: directory, logger: log)
+            },
+            confirmation: TerminalConfirmation(renderer: renderer), state: state,
+            operator: AuditEvent.Operator(name: Self.userName, host: Self.hostName),
+            salvorVersion: SalvorVersion.current)
+        dependencies.logger = logger
+        dependencies.progress = { renderer.show($0) }
+        return dependencies
+    }
+
+    private static var userName: String {
+        guard let entry = getpwuid(getuid()) else { return "uid \(getuid())" }
+        return String(cString: entry.pointee.pw_name)
+    }
+
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,45 @@
+internal import Dispatch
+internal import SalvorAudit
+internal import SalvorCoordinatorCore
+
+/// Asks the person at the terminal. Where there is none, the answer is no.
+struct TerminalConfirmation: Confirmation {
+    let renderer: ProgressRenderer
+
+    func confirm(_ question: ConfirmationQuestion) async -> Bool {
+        renderer.pause()
+        defer { renderer.resume() }
+        StandardStreams.note(Self.text(of: question))
+        guard StandardStreams.inputIsTerminal else {
+            StandardStreams.note("There is no terminal to ask at, so the answer is no. --yes says yes beforehand.")
+            return false
+        }
+        StandardStreams.write("Go on? [y/N] ", to: 2)
+        // readLine waits for a person: on a thread that may wait.
+        let answer = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: readLine() ?? "") }
+        }
+        return ["y", "yes"].contains(answer.lowercased())
+    }
+
+    private static func text(of question: ConfirmationQuestion) -> String {
+        switch question {
+        case .repair(let plans):
+            var lines = ["These files will be quarantined and deleted on the repair copies, which then replace the OS disks:"]
+            for plan in plans {
+                lines.append("  \(printable(plan.machine)), a copy of \(printable(plan.originalDisk.identifier)):")
+                for deletion in plan.deletions {
+                    lines.append(
+                        "    \(deletion.path), \(deletion.sizeBytes) bytes, \(deletion.verdict.rawValue): "
+                            + printable(deletion.reason))
+                }
+                if plan.resetsLog { lines.append("    The volume was not shut down cleanly: its log will be reset.") }
+            }
+            lines.append("The original disks stay as they are.")
+            return lines.joined(separator: "\n")
+        case .rollback(let run, let machines):
+            return "Run \(run) will be undone: the original disks of \(machines.map { printable($0) }.joined(separator: ", "))"
+                + " come back, and what these machines have written since goes with the copies."
+        }
+    }
+}
