@@ -39,7 +39,8 @@ extension ConnectionMachine {
             reset(header.stream, .tooLarge)
             return false
         }
-        grantWindow(index)
+        // A message that this frame makes whole is the application's to give back.
+        if header.flags.contains(.more) { grantWindow(index) }
         return true
     }
 

@@ -28,7 +28,7 @@ package struct FrameDecoder: Sendable {
         case header
         /// Collecting the payload of a frame that is not a MESSAGE.
         case payload(FrameHeader)
-        case message(FrameHeader, remaining: Int)
+        case message(FrameHeader, remaining: Int, isFirst: Bool)
         case skipping(remaining: Int)
         case failed(WireError)
     }
@@ -76,8 +76,8 @@ package struct FrameDecoder: Sendable {
                 state = .header
                 awaitsSettings = false
                 return .frame(frame)
-            case .message(let header, let remaining):
-                return takeMessage(header, remaining: remaining, input, &offset)
+            case .message(let header, let remaining, let isFirst):
+                return takeMessage(header, remaining: remaining, isFirst: isFirst, input, &offset)
             case .skipping(let remaining):
                 let count = min(remaining, input.byteCount - offset)
                 offset += count
@@ -107,7 +107,7 @@ package struct FrameDecoder: Sendable {
     private mutating func begin(_ header: FrameHeader) -> Part? {
         switch header.type {
         case .message:
-            state = .message(header, remaining: Int(header.length))
+            state = .message(header, remaining: Int(header.length), isFirst: true)
             return nil
         case .settings, .headers, .trailers, .reset, .window, .ping, .goAway:
             state = .payload(header)
@@ -150,16 +150,16 @@ package struct FrameDecoder: Sendable {
         return try Frame(header, payload: pending.span.bytes, from: peer, limits: limits)
     }
 
+    /// The next piece of a MESSAGE. The first comes with the header, even when none of the payload is there yet.
     private mutating func takeMessage(
-        _ header: FrameHeader, remaining: Int, _ input: RawSpan, _ offset: inout Int
+        _ header: FrameHeader, remaining: Int, isFirst: Bool, _ input: RawSpan, _ offset: inout Int
     ) -> Part? {
-        let isFirst = remaining == Int(header.length)
         let count = min(remaining, input.byteCount - offset)
-        guard count > 0 || remaining == 0 else { return nil }
+        guard count > 0 || isFirst else { return nil }
         let bytes = offset..<offset + count
         offset += count
         let isLast = count == remaining
-        state = isLast ? .header : .message(header, remaining: remaining - count)
+        state = isLast ? .header : .message(header, remaining: remaining - count, isFirst: false)
         return .message(MessageChunk(header: header, bytes: bytes, isFirst: isFirst, isLast: isLast))
     }
 
