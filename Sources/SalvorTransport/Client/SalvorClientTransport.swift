@@ -17,7 +17,8 @@ package final class SalvorClientTransport: ClientTransport {
 
     private let connection: Connection
     private let compression: MessageCompression
-    private let isShuttingDown = Mutex(false)
+    private let shutdown = Ticket<Void>()
+    private let isConnecting = Mutex(false)
 
     /// - Precondition: the connection's role is the caller's, and it has no other transport.
     package init(_ connection: Connection, compression: MessageCompression = .worthwhile) {
@@ -26,9 +27,17 @@ package final class SalvorClientTransport: ClientTransport {
         self.compression = compression
     }
 
-    /// Returns when the connection is closed, for whatever reason: ``Connection/closed()`` tells it. Cancelling closes it.
+    /// Returns when the client was shut down and the connection is closed. A connection that ends by itself does not end
+    /// this: calls then fail as `unavailable`, and ``Connection/closed()`` tells why. Cancelling closes the connection.
     package func connect() async throws {
+        let isFirst = isConnecting.withLock { isConnecting in
+            defer { isConnecting = true }
+            return !isConnecting
+        }
+        guard isFirst else { throw RPCError(code: .failedPrecondition, message: "the client runs already") }
         await withTaskCancellationHandler {
+            // It can fail by cancellation alone, which closes the connection.
+            try? await shutdown.value()
             _ = await connection.closed()
         } onCancel: {
             connection.close()
@@ -36,7 +45,7 @@ package final class SalvorClientTransport: ClientTransport {
     }
 
     package func beginGracefulShutdown() {
-        isShuttingDown.withLock { $0 = true }
+        shutdown.settle(.success(()))
         connection.drain()
     }
 
@@ -46,7 +55,7 @@ package final class SalvorClientTransport: ClientTransport {
         descriptor: MethodDescriptor, options: CallOptions,
         _ closure: (_ stream: RPCStream<Inbound, Outbound>, _ context: ClientContext) async throws -> T
     ) async throws -> T {
-        if isShuttingDown.withLock({ $0 }) {
+        if shutdown.isSettled {
             throw RPCError(code: .failedPrecondition, message: "the client shuts down and takes no new calls")
         }
         let call = Call(on: connection.core)

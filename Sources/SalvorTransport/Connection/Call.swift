@@ -45,6 +45,11 @@ final class Call: Sendable {
             defer { state.onClosed = [] }
             return state.onClosed
         }
+        // What arrived before the connection broke may be all that is ever known of the call; after a reset nobody wants it.
+        switch closure {
+        case .finished, .refused, .connectionLost: ()
+        case .resetLocally, .resetByPeer, .deadlineExceeded: inbound.dropUnread()
+        }
         inbound.finish(throwing: RPCError(closure))
         for body in onClosed { body(closure) }
     }

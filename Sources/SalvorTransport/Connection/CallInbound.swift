@@ -55,6 +55,9 @@ final class CallInbound: Sendable {
         reader?.settle(error.map { .failure($0) } ?? .success(nil))
     }
 
+    /// Lets go of what was yielded and not read yet; the stream that it came on is gone, and its window with it.
+    func dropUnread() { state.withLock { $0.items.removeAll() } }
+
     /// Nothing will be read any more.
     /// - Returns: the costs of the messages that were not read.
     func discard() -> Int {

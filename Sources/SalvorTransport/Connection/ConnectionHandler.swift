@@ -119,7 +119,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// The channel is gone.
     private func finish() {
-        guard state != .closed, !isFinishing else { return }
+        guard !isFinishing else { return }
         isFinishing = true
         machine.transportClosed()
         // Inside the pump, when a write has found the channel broken, the end comes at the end of the pump.
@@ -150,11 +150,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         // What an event sets off may call back in here: the loop below sees to it.
         guard !isPumping, state != .closed else { return }
         isPumping = true
-        defer { isPumping = false }
         repeat {
             while let event = machine.nextEvent() { handle(event) }
         } while write()
         setTimer()
+        isPumping = false
+        // To close the channel may come back in here at once, through `finish`.
         if isFinishing {
             endAll()
         } else if state == .closing, !machine.hasOutbound {
@@ -269,7 +270,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             calls[id] = OpenCall(call: opening.call)
             if !opening.ticket.settle(.success(())) { machine.reset(id, .cancelled) }
         } catch {
-            if error.code == .streamLimit { return false }
+            // Both end with `streamsAvailable`.
+            if error.code == .streamLimit || error.code == .sendQueueFull { return false }
             opening.ticket.settle(.failure(RPCError(error)))
         }
         return true

@@ -9,6 +9,8 @@ final class ConnectionOpener: ChannelInboundHandler, RemovableChannelHandler {
     private let endpoint: Endpoint
     private let opened: EventLoopPromise<Connection>
     private var failure: TransportError?
+    /// The ``ConnectionHandler`` says from now on how it goes.
+    private var hasBegun = false
 
     private init(_ endpoint: Endpoint, _ opened: EventLoopPromise<Connection>) {
         self.endpoint = endpoint
@@ -59,6 +61,7 @@ final class ConnectionOpener: ChannelInboundHandler, RemovableChannelHandler {
             case .failure(let error): opened.fail(error)
             }
         }
+        hasBegun = true
         try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
@@ -70,8 +73,9 @@ final class ConnectionOpener: ChannelInboundHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func handlerRemoved(context: ChannelHandlerContext) {
+        // Also when the channel never became active, because nobody answered.
+        guard !hasBegun else { return }
         opened.fail(failure ?? TransportError(.connectionLost, "the peer closed the connection before it was set up"))
-        context.fireChannelInactive()
     }
 }

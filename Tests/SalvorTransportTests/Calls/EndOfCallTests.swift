@@ -208,6 +208,29 @@ import Testing
         }
     }
 
+    @Test(arguments: CallPair.Dialler.allCases)
+    func `both sides learn of a connection's end when it comes, not when a timer looks`(dialler: CallPair.Dialler)
+        async throws
+    {
+        var limits = Limits.standard
+        limits.prefaceTimeout = .seconds(3600)
+        limits.keepAliveInterval = .seconds(3600)
+        let patient = limits
+        let ended = Observed(0)
+        try await CallPair.with(
+            Service(methods: ["Echo": Service.echo]), dialler: dialler, callerLimits: patient, calleeLimits: patient
+        ) { pair in
+            _ = try await pair.client.call("Echo", [1])
+            for connection in [pair.caller, pair.callee] {
+                Task {
+                    _ = await connection.closed()
+                    ended.update { $0 += 1 }
+                }
+            }
+        }
+        try await ended.wait(for: "both ends") { $0 == 2 }
+    }
+
     @Test func `a status is delivered although its handler is done and its reader is slow`() async throws {
         let message = FlowTests.noise(16 << 10, seed: 6)
         let isDone = Observed(false)

@@ -31,7 +31,7 @@ import Testing
         let message = Self.noise(32 << 10, seed: 1)
         try await CallPair.with(
             Service(methods: ["Echo": Service.echo]), dialler: dialler, callerLimits: Self.smallWindows,
-            calleeLimits: Self.smallWindows
+            calleeLimits: Self.smallWindows, compression: .never
         ) { pair in
             let received = try await pair.client.stream("Echo") { writer in
                 for number in 0..<messages {

@@ -33,7 +33,7 @@ final class Observed<Value: Sendable>: Sendable {
 
     @discardableResult
     func wait(
-        for what: String, within limit: Duration = .seconds(30), until isMet: @escaping @Sendable (Value) -> Bool
+        for what: String, within limit: Duration = .seconds(120), until isMet: @escaping @Sendable (Value) -> Bool
     ) async throws -> Value {
         let id = state.withLock { state in
             state.nextID += 1
