@@ -61,7 +61,7 @@ let package = Package(
         module("SalvorDigest", ["COpenSSL"]),
         module("SalvorAudit", ["SalvorDigest"]),
         module("SalvorQEMU", ["CPidfd", subprocess, system]),
-        module("SalvorImage", ["SalvorDigest", "CZlib", subprocess, system]),
+        module("SalvorImage", ["SalvorDigest", subprocess, system]),
 
         // The wire, and what travels on it.
         .target(
@@ -133,7 +133,10 @@ let package = Package(
             ]),
         tests(
             "SalvorCoordinatorCoreTests",
-            ["SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess]),
+            [
+                "SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),

@@ -12,12 +12,16 @@ import Testing
         echo "agent: address $(ip -o -4 address show dev eth0)"
         echo "agent: route $(ip route)"
         echo "agent: fuse $(ls /dev/fuse)"
-        echo "agent: serials $(lsblk --nodeps --noheadings --output NAME,SERIAL /dev/vda /dev/vdb | tr -s '\\n ' ' ')"
+        echo "agent: serials $(cat /sys/block/vda/serial) $(cat /sys/block/vdb/serial)"
+        echo "agent: size $(lsblk --bytes --nodeps --noheadings --output SIZE /dev/vdb)"
         echo "agent: blkid $(blkid -p -o value -s TYPE /dev/vdb3)"
         mkdir /run/c
-        ntfs-3g -o ro,norecover /dev/vdb3 /run/c && echo "agent: drivers $(ls /run/c/Windows/System32/drivers/CrowdStrike | tr '\\n' ' ')"
+        ntfs-3g -o ro,norecover /dev/vdb3 /run/c && echo "agent: drivers $(ls /run/c/Windows/System32/drivers/CrowdStrike)"
         cryptsetup --version | sed 's/^/agent: /'
-        modprobe -a dm-crypt xts ecb essiv hv_storvsc hv_netvsc hv_utils pci-hyperv virtio_scsi && echo "agent: modules load"
+        modprobe -a dm-crypt dm-zero xts ecb essiv virtio_scsi sd_mod && echo "agent: modules load"
+        for module in hv_vmbus hv_storvsc hv_netvsc hv_utils pci-hyperv; do
+            modinfo=$(grep -c "/$module.ko:" /lib/modules/*/modules.dep) && echo "agent: $module is listed $modinfo time"
+        done
         echo "agent: date $(date -u +%Y)"
         exit 7
         """
@@ -54,12 +58,14 @@ import Testing
                 disks: [.init(config, serial: "config", readOnly: true), .init(disk, serial: "repair-1")])
             console.endsAtReset = true
             console.network = true
-            let lines = try await console.run(timeout: .seconds(120)).map(\.text)
+            let lines = try await console.run(timeout: .seconds(240)).map(\.text)
             let text = lines.joined(separator: "\n")
             for expected in [
                 "agent: arguments --bootstrap /run/salvor/config/salvor-bootstrap", "agent: bootstrap for-the-agent",
                 "agent: config /dev/vda /run/salvor/config vfat ro,nosuid,nodev,noexec", "inet 10.0.2.15/24",
-                "agent: route default via 10.0.2.2", "agent: fuse /dev/fuse", "vda config vdb repair-1",
+                "agent: route default via 10.0.2.2", "agent: fuse /dev/fuse", "agent: serials config repair-1",
+                "agent: size 134217728", "agent: hv_storvsc is listed 1 time",
+                "agent: hv_netvsc is listed 1 time", "agent: pci-hyperv is listed 1 time",
                 "agent: blkid ntfs", "C-00000291-00000000-00000032.sys", "agent: cryptsetup 2.6", "agent: modules load",
                 "salvor-init: the agent ended with status 7; powering off",
             ] { #expect(text.contains(expected), "\(expected) is not in: \(text)") }
@@ -76,7 +82,7 @@ import Testing
                 image: image, commandLine: "console=ttyS0 quiet panic=-1",
                 disks: [.init(one, serial: "one"), .init(two, serial: "two")])
             console.endsAtReset = true
-            let text = try await console.run(timeout: .seconds(120)).map(\.text).joined(separator: "\n")
+            let text = try await console.run(timeout: .seconds(240)).map(\.text).joined(separator: "\n")
             #expect(text.contains("salvor-init: fatal: two config disks, /dev/vdb and /dev/vda; attach exactly one"))
             #expect(!text.contains("agent:"))
         }

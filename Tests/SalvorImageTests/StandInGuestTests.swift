@@ -20,7 +20,7 @@ import Testing
         try await withScratch { scratch in
             let console = try await console(scratch, .faultyAndCorrected)
             let seen = Counter()
-            let lines = try await console.run(timeout: .seconds(120)) {
+            let lines = try await console.run(timeout: .seconds(240)) {
                 $0.contains(StandInGuest.bugcheckLine) && seen.increment() == 2
             }.map(\.text)
             #expect(lines.filter { $0.contains("Kernel panic") }.count == 1)
@@ -34,7 +34,7 @@ import Testing
         try await withScratch { scratch in
             var console = try await console(scratch, files)
             console.powerButtonAt = StandInGuest.readyLine
-            let lines = try await console.run(timeout: .seconds(120)).map(\.text)
+            let lines = try await console.run(timeout: .seconds(240)).map(\.text)
             #expect(lines.contains { $0.contains(StandInGuest.readyLine) })
             #expect(lines.contains { $0.contains("Windows is shutting down") })
             #expect(!lines.contains { $0.contains("STOP") })

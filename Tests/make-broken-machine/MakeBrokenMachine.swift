@@ -96,6 +96,7 @@ struct MakeBrokenMachine: AsyncParsableCommand {
           initramfs: ../guest/initramfs.cpio
           append: "\(StandInGuest.commandLine)"
         memory_mib: 512
+        cpus: 2
         boot_probe:
           serial: "\(StandInGuest.readyLine)"
           timeout_seconds: 120

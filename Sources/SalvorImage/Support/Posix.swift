@@ -137,9 +137,6 @@ package enum Posix {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Whether this process may mount without a user namespace of its own.
-    package static var isRoot: Bool { geteuid() == 0 }
-
     package static func isExecutableFile(_ path: FilePath) -> Bool {
         kind(path) != .directory && access(path.string, X_OK) == 0
     }

@@ -32,7 +32,7 @@ package struct ToolRunner: Sendable {
     private static let packages = [
         "apt-get": "apt", "apt-cache": "apt", "dpkg-deb": "dpkg", "mformat": "mtools", "mcopy": "mtools",
         "mmd": "mtools", "strip": "binutils", "qemu-img": "qemu-utils", "mkntfs": "ntfs-3g", "setfattr": "attr",
-        "getfattr": "attr", "dd": "coreutils", "sh": "dash", "unshare": "util-linux",
+        "getfattr": "attr", "dd": "coreutils", "sh": "dash",
     ]
 
     /// Where `tool` is.

@@ -2,7 +2,7 @@ internal import SalvorImage
 internal import SystemPackage
 
 /// An NTFS volume as a plain file, made by mkntfs and filled through ntfs-3g. No loop device is needed, and no root:
-/// other users mount in a user namespace of their own.
+/// Debian's ntfs-3g and umount are set-user-ID, and mount a user's own files for that user.
 enum NTFSVolume {
     /// Formats `image`, an existing file of the right size, and fills it.
     /// - Parameters:
@@ -63,9 +63,8 @@ enum NTFSVolume {
             \(script)
             )
             """
-        var command = ["sh", "-c", program, "sh", image.string, mountPoint.string] + arguments
-        if !Posix.isRoot { command = ["unshare", "--user", "--map-root-user", "--mount"] + command }
-        let output = try await tools.output(command[0], Array(command.dropFirst()), outputLimit: 256 << 20)
+        let output = try await tools.output(
+            "sh", ["-c", program, "sh", image.string, mountPoint.string] + arguments, outputLimit: 256 << 20)
         Posix.removeTree(mountPoint)
         return output
     }
