@@ -147,6 +147,26 @@ import Testing
         }
     }
 
+    @Test func `The libraries that an agent needs come with it, and one that no package has is named`() async throws {
+        try await withScratch { scratch in
+            let builder = ImageBuilder(
+                recipe: try ImageRecipe(directory: rescueRecipe), cacheDirectory: try freshCache(in: scratch, "cache"))
+            // Stands in for salvor-agent: it needs libssl and libcrypto.
+            let image = try await builder.build(agent: "/usr/bin/openssl")
+            let listing = try await ToolRunner().output(
+                "cpio", ["--list", "--quiet", "--file", image.initramfs.string])
+            let paths = Set(String(decoding: listing, as: UTF8.self).split(separator: "\n"))
+            let folder = "usr/lib/x86_64-linux-gnu"
+            for path in ["init", "usr/sbin/salvor-agent", "\(folder)/libssl.so.3", "\(folder)/libcrypto.so.3"] {
+                #expect(paths.contains(path[...]), "\(path) is not in the image")
+            }
+            let error = try await imageError { _ = try await builder.build(agent: "/usr/bin/qemu-img") }
+            #expect(error?.code == .contentMissing)
+            #expect(error?.message.contains("which /usr/sbin/salvor-agent asks for, is in none") == true)
+            #expect(try Posix.names(in: scratch.appending("cache")) == ["images", "packages"])
+        }
+    }
+
     @Test func `A missing agent is named before anything is downloaded`() async throws {
         try await withScratch { scratch in
             let builder = ImageBuilder(
