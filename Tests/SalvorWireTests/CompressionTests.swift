@@ -107,7 +107,8 @@ struct CompressionTests {
         #expect(received.map(\.encoding) == [.zlib, .identity])
         #expect(received.first?.bytes == message.bytes)
         var inflater = Inflater()
-        let back = try inflater.bytes(of: received[0], limit: Self.text.count)
+        let first = try #require(received.first)
+        let back = try inflater.bytes(of: first, limit: Self.text.count)
         #expect(back == Self.text)
     }
 

@@ -136,7 +136,8 @@ extension ConnectionMachine {
         return streams[stream] != nil
     }
 
-    /// A peer that makes us answer and does not read the answers is cut off.
+    /// A peer that makes us answer and does not read the answers is cut off. Twice the limit, because our own HEADERS may
+    /// fill the first half (S-5).
     private func checkBacklog() throws(WireError) {
         guard control.count > 2 * limits.maxControlBacklog else { return }
         throw WireError(
