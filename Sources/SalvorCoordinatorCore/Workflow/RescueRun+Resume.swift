@@ -17,6 +17,7 @@ extension RescueRun {
         case .finished, .rolledBack: return try await session.result(records, isInterrupted: false)
         case .running, .interrupted: break
         }
+        try await session.recordResumption()
         try await session.endLeftoverHosts()
         let intents = try await session.journal.intents(ofRun: run)
         var fresh: [MachineRecord] = []

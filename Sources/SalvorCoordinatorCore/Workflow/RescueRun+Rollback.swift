@@ -15,8 +15,11 @@ extension RescueRun {
         guard session.record.state != .rolledBack else {
             return try await session.result(records, isInterrupted: false)
         }
+        try await session.recordResumption()
         try await session.confirmRollback(records, assumeYes: assumeYes)
 
+        // First of all: a rescue VM holds the copies that are attached to it.
+        try await session.endLeftoverHosts()
         let failures = try await session.undo(records)
         for record in records {
             let name = record.machine.name
@@ -44,67 +47,40 @@ extension RunSession {
         var undone: Set<String> = []
         let machines = Dictionary(uniqueKeysWithValues: records.map { ($0.machine.name, $0) })
         let gone = Set(
-            try await journal.resources(ofRun: record.id).filter { $0.state == .gone }.map {
-                "\($0.kind.rawValue) \($0.name)"
-            })
+            try await journal.resources(ofRun: record.id).filter { $0.kind == .copy && $0.state == .gone }.map(\.name))
         for intent in try await journal.intents(ofRun: record.id).reversed() {
-            let machine = intent.machine.flatMap { machines[$0] }
-            guard let effect = Effect(intent), !gone.contains(effect.resource),
-                undone.insert("\(intent.step) \(effect.resource)").inserted,
-                machine.map({ failures[$0.machine.name] == nil }) ?? true
+            guard let effect = Effect(intent), let machine = intent.machine.flatMap({ machines[$0] }),
+                !gone.contains(machine.machine.name), failures[machine.machine.name] == nil,
+                undone.insert("\(intent.step) \(machine.machine.name)").inserted
             else { continue }
             do throws(StepFailure) {
-                try await undo(effect, machine, intent)
+                try await undo(effect, machine)
             } catch {
-                if let machine {
-                    failures[machine.machine.name] = MachineOutcome(
-                        .failed, "Not rolled back: \(error.error.message)", nextStep: error.error.nextStep,
-                        failedStep: error.step, errorCode: error.error.code, copyChanged: true)
-                }
+                failures[machine.machine.name] = MachineOutcome(
+                    .failed, "Not rolled back: \(error.error.message)", nextStep: error.error.nextStep,
+                    failedStep: error.step, errorCode: error.error.code, copyChanged: true)
             }
         }
         return failures
     }
 
-    /// What is there to be undone.
+    /// What is there to be undone of one machine.
     private enum Effect {
-        case copy(String)
-        case host(Int)
-        case swap(String)
+        case copy, swap
 
         init?(_ intent: IntentRecord) {
-            switch (intent.step, intent.machine, intent.host) {
-            case (.copy, let machine?, _): self = .copy(machine)
-            case (.swap, let machine?, _): self = .swap(machine)
-            case (.host, _, let host?): self = .host(host)
+            switch intent.step {
+            case .copy: self = .copy
+            case .swap: self = .swap
             default: return nil
-            }
-        }
-
-        var resource: String {
-            switch self {
-            case .copy(let machine), .swap(let machine): "copy \(machine)"
-            case .host(let number): "host \(number)"
             }
         }
     }
 
-    private func undo(_ effect: Effect, _ machine: MachineRecord?, _ intent: IntentRecord) async throws(StepFailure) {
+    private func undo(_ effect: Effect, _ machine: MachineRecord) async throws(StepFailure) {
         switch effect {
-        case .host(let number):
-            let name = HostName(run: record.id, number: number)
-            guard await HostGroup.deleteHost(name, provider: dependencies.provider, ledger: ledger) else {
-                ledger.tell(
-                    .deleteHost, StepSubject(machine: nil, host: name),
-                    .remark("The rescue VM \(name) could not be ended."))
-                return
-            }
-        case .copy:
-            guard let machine else { return }
-            try await deleteCopy(of: machine.machine, attempt: machine.attempt)
-        case .swap:
-            guard let machine else { return }
-            try await swapBack(machine)
+        case .copy: try await deleteCopy(of: machine.machine, attempt: machine.attempt)
+        case .swap: try await swapBack(machine)
         }
     }
 

@@ -51,15 +51,13 @@ extension RunSession {
     /// Compares what the provider still has of the run with what is meant to stay.
     private func leftovers() async -> [String] {
         do {
-            let inUse = Set(
-                try await journal.resources(ofRun: record.id).filter { $0.kind == .copy && $0.state == .inUse }.map(
-                    \.name))
+            let inUse = try await disksInUse()
             var remarks: [String] = []
             for resource in try await dependencies.provider.resources(ofRun: record.id) {
                 let isMeant: Bool
                 switch resource.kind {
                 case .bootedMachine: isMeant = true
-                case .repairCopy: isMeant = !inUse.isEmpty
+                case .repairCopy: isMeant = inUse.contains(resource.identifier)
                 case .rescueHost, .configDisk: isMeant = false
                 }
                 let why = isMeant ? "a machine uses it" : "it could not be removed"
@@ -76,5 +74,18 @@ extension RunSession {
         } catch {
             return ["What is left over could not be found out: \(error)"]
         }
+    }
+
+    /// The identifiers of the copies that are their machines' OS disks now.
+    private func disksInUse() async throws(CoordinatorError) -> Set<String> {
+        let names = Set(
+            try await journal.resources(ofRun: record.id).filter { $0.kind == .copy && $0.state == .inUse }.map(\.name))
+        let swaps = try await journal.intents(ofRun: record.id).compactMap { intent -> Swap? in
+            guard intent.step == .swap, intent.conclusion?.result == .done, let text = intent.conclusion?.value else {
+                return nil
+            }
+            return try? JSONText.decode(Swap.self, from: text)
+        }
+        return Set(swaps.filter { names.contains($0.machine) }.map(\.repaired.identifier))
     }
 }

@@ -41,7 +41,7 @@ struct RunSession: ~Copyable, Sendable {
         return session
     }
 
-    /// Takes up a run that is on record. What it left open is given its conclusion: interrupted.
+    /// Takes up a run that is on record, and changes nothing yet.
     static func take(
         up run: String, dependencies: RunDependencies, commandBegan: Duration
     ) async throws(CoordinatorError) -> RunSession {
@@ -60,20 +60,21 @@ struct RunSession: ~Copyable, Sendable {
                 nextStep: "Name that provider on the command line.")
         }
         let session = try await RunSession(record, directory, dependencies, journal, lock, commandBegan)
-        try await session.ledger.append(
+        return session
+    }
+
+    /// Says in the audit log that the run goes on, and gives what it left open its conclusion: interrupted.
+    func recordResumption() async throws(CoordinatorError) {
+        try await ledger.append(
             .resumed(
-                AuditEvent.Resumed(
-                    salvorVersion: dependencies.salvorVersion, operator: dependencies.operator)))
-        let open = try await journal.concludeInterrupted(run: run, at: dependencies.clock.wall())
-        for intent in open {
-            try await session.ledger.append(
-                .stepFailed(
-                    AuditEvent.StepFailed(step: intent.step.rawValue, detail: "interrupted", took: .zero)),
+                AuditEvent.Resumed(salvorVersion: dependencies.salvorVersion, operator: dependencies.operator)))
+        for intent in try await journal.concludeInterrupted(run: record.id, at: dependencies.clock.wall()) {
+            try await ledger.append(
+                .stepFailed(AuditEvent.StepFailed(step: intent.step.rawValue, detail: "interrupted", took: .zero)),
                 StepSubject(
-                    machine: intent.machine, host: intent.host.map { HostName(run: run, number: $0) },
+                    machine: intent.machine, host: intent.host.map { HostName(run: record.id, number: $0) },
                     attempt: intent.attempt))
         }
-        return session
     }
 
     private init(
