@@ -63,6 +63,9 @@ final class FakeWorld: Sendable {
     /// Called before and after each effect: `before copy m1`, `after copy m1`.
     func onEachPoint(_ body: @escaping @Sendable (String) async throws -> Void) { hook.withLock { $0 = body } }
 
+    /// Lets go of the observer, which mostly holds this world and its folder in turn.
+    func stopWatching() { hook.withLock { $0 = nil } }
+
     /// The effect throws instead of taking hold.
     func fail(_ effect: String, with error: any Error & Sendable) { failures.withLock { $0[effect] = error } }
 

@@ -58,7 +58,8 @@ struct RunBench: Sendable {
     }
 
     func run(_ configuration: RunConfiguration? = nil) async throws -> RunResult {
-        try await RescueRun(
+        defer { world.stopWatching() }
+        return try await RescueRun(
             configuration: configuration ?? self.configuration(), recipe: try Self.recipe(), dependencies: dependencies
         ).run()
     }
@@ -67,7 +68,8 @@ struct RunBench: Sendable {
     func runID() async throws -> String { try #require(try await Journal.open(state).runs().first).id }
 
     func resume() async throws -> RunResult {
-        try await RescueRun.resume(try await runID(), dependencies: dependencies)
+        defer { world.stopWatching() }
+        return try await RescueRun.resume(try await runID(), dependencies: dependencies)
     }
 
     static func recipe() throws -> Recipe { try RecipeReader.read(path: recipePath) }

@@ -18,7 +18,6 @@ import Testing
         started.continuation.yield()
         started.continuation.finish()
         let result = try await running.value
-        world.onEachPoint { _ in }
         return (bench, result)
     }
 
