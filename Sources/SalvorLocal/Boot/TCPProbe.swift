@@ -11,26 +11,32 @@ struct TCPProbe: Sendable {
     let guestPort: Int
     let hostPort: Int
     private static let pause: Duration = .milliseconds(200)
+    private static let patience: Duration = .seconds(3)
 
     /// - Returns: nil when cancelled.
     func ready() async -> BootOutcome? {
         while !Task.isCancelled {
             let descriptor = await Blocking.run { [hostPort] in LoopbackPort.connect(hostPort) }
             if let descriptor {
-                // The guest answers within a moment or is not there yet; a connection that it refuses is closed.
-                for _ in 0..<5 where !Task.isCancelled {
-                    if await isEstablished() {
-                        close(descriptor)
-                        return .ready("TCP port \(guestPort) accepts connections")
-                    }
-                    try? await Task.sleep(for: Self.pause)
-                }
+                let isEstablished = await becomesEstablished(descriptor)
                 close(descriptor)
-            } else {
-                try? await Task.sleep(for: Self.pause)
+                if isEstablished { return .ready("TCP port \(guestPort) accepts connections") }
             }
+            try? await Task.sleep(for: Self.pause)
         }
         return nil
+    }
+
+    /// Keeps one attempt up for a while instead of making many: a guest that is still starting gets all of them later.
+    private func becomesEstablished(_ descriptor: Int32) async -> Bool {
+        let deadline = ContinuousClock.now + Self.patience
+        while !Task.isCancelled, ContinuousClock.now < deadline {
+            if await isEstablished() { return true }
+            // A connection that the guest refuses is closed on this side too.
+            if LoopbackPort.isClosed(descriptor) { return false }
+            try? await Task.sleep(for: Self.pause)
+        }
+        return false
     }
 
     private func isEstablished() async -> Bool {
@@ -82,6 +88,13 @@ enum LoopbackPort {
             return nil
         }
         return descriptor
+    }
+
+    /// True when the other side has closed a connection.
+    static func isClosed(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN)
     }
 
     private static func address(port: Int) -> sockaddr_in {

@@ -100,6 +100,8 @@ extension LocalProvider {
         return found
     }
 
+    /// Returns when the disk is plugged in; the guest's kernel needs some moments more to show it. Costs a start no time:
+    /// the rescue image says that its devices are up before it starts the agent.
     package func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress {
         guard let machine = try await running(host.name) else {
             throw ProviderError(
@@ -109,9 +111,37 @@ extension LocalProvider {
         let disk = try Self.disk(copy.disk)
         let serial = LocalNames.serial(of: copy.name)
         try await providing { () throws(QEMUError) in
-            try await machine.attachDisk(MachineDisk(file: disk.path, format: disk.format, serial: serial))
+            let disk = try MachineDisk(file: disk.path, format: disk.format, serial: serial)
+            if try await !machine.diskSerials().contains(serial) { try await awaitReady(machine) }
+            try await machine.attachDisk(disk)
         }
         return .serial(serial)
+    }
+
+    /// Waits until the rescue image has looked at its devices, because disks must not come while it does.
+    private func awaitReady(_ machine: QEMUMachine) async throws(QEMUError) {
+        let prefix = configuration.rescueReadyPrefix
+        let limit = configuration.rescueStartLimit
+        let line =
+            await within(limit) {
+                await withTaskGroup(of: String?.self) { group in
+                    group.addTask { try? await machine.console.firstLine { $0.hasPrefix(prefix) } }
+                    group.addTask {
+                        _ = await machine.process.waitForExit(atMost: limit)
+                        return nil
+                    }
+                    defer { group.cancelAll() }
+                    return await group.next() ?? nil
+                }
+            } ?? nil
+        if line != nil { return }
+        let last = await machine.console.lastLines(3).joined(separator: " | ")
+        let words = last.isEmpty ? "Its console is empty." : "Last on its console: \(last)"
+        throw QEMUError(
+            .timedOut,
+            machine.process.isRunning
+                ? "The rescue VM is not up after \(limit). \(words)"
+                : "The rescue VM ended while it was starting. \(words)")
     }
 
     package func detach(_ copy: RepairCopy, from host: RescueHost) async throws(ProviderError) {

@@ -34,6 +34,11 @@ package struct LocalConfiguration: Sendable {
     package var copyStyle: CopyStyle = .overlay
     package var rescueMemoryMiB = 512
     package var rescueCPUs = 1
+    /// With this the first line begins that the rescue image prints once its drivers are loaded: from then on disks
+    /// can be plugged in.
+    package var rescueReadyPrefix = "salvor-init:"
+    /// How long the rescue image may take to print it.
+    package var rescueStartLimit: Duration = .seconds(90)
     /// The program whose standard input and output become a connection of the rescue VM; nil for socat.
     package var relay: (@Sendable (_ coordinatorPort: Int) -> [String])?
     /// A machine that has restarted this often without being ready counts as looping. Windows restarts once or twice

@@ -4,8 +4,8 @@ package import SystemPackage
 
 /// Finds out whether KVM runs guests, by running one.
 ///
-/// That `/dev/kvm` opens says little: on some hosts (nested, or with a partial KVM) it opens and guests hang. The answer
-/// is kept in a file for as long as kernel, boot and QEMU are the same.
+/// That `/dev/kvm` opens says little: on some hosts (nested, or with a partial KVM) it opens and guests hang or crawl,
+/// several times slower than by translation. The answer is kept in a file for as long as kernel, boot and QEMU are the same.
 package struct AccelerationProbe: Sendable {
     package var tools: QEMUTools
     /// Where the answer is kept; nil asks anew each time.
@@ -16,6 +16,8 @@ package struct AccelerationProbe: Sendable {
     package var device: FilePath
     /// Replaced in tests, to see that the guest itself is sound.
     var accelerator = "kvm"
+    /// Replaced in tests by one that hangs.
+    var guest = ProbeGuest.bootSector
 
     package init(
         tools: QEMUTools = QEMUTools(), cache: FilePath?, limit: Duration = .milliseconds(2500),
@@ -60,7 +62,7 @@ package struct AccelerationProbe: Sendable {
         let result: Acceleration
         do throws(QEMUError) {
             // SeaBIOS wants a disk that has at least one cylinder.
-            let image = ProbeGuest.bootSector + [UInt8](repeating: 0, count: (1 << 20) - 512)
+            let image = guest + [UInt8](repeating: 0, count: (1 << 20) - 512)
             try await Blocking.run { () throws(QEMUError) in try PosixFile.writeAtomically(image, to: disk) }
             result = await run(executable, disk: disk)
         } catch {
@@ -93,7 +95,7 @@ package struct AccelerationProbe: Sendable {
                 return false
             }
             guard result.closureResult else {
-                return .tcg(reason: "KVM is there, but a guest did not run within \(limit)")
+                return .tcg(reason: "KVM is there, but a guest that takes half a second did not end within \(limit)")
             }
             if result.terminationStatus == .exited(ProbeGuest.exitStatus) { return .kvm }
             let words = result.standardError.split(separator: "\n").first.map(String.init) ?? "no message"
@@ -113,6 +115,6 @@ package struct AccelerationProbe: Sendable {
         }
         // The file's own size and time stand for QEMU's version: asking it would cost more than all the rest.
         let program = "\(executable) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
-        return (facts + [program]).joined(separator: " ")
+        return (facts + [program, "probe \(ProbeGuest.version)"]).joined(separator: " ")
     }
 }

@@ -1,7 +1,11 @@
 import SystemPackage
 
 extension QEMUMachine {
-    /// Plugs a virtio disk in, whether the guest has started or not: one that has not will find it at boot.
+    /// Plugs a virtio disk into a guest that is up.
+    ///
+    /// Not into one that is starting: Linux 6.1 was seen to crash (`__dev_sort_resources`, in one of three starts) when a
+    /// disk came while it was assigning its PCI devices. And not by a reset either: SeaBIOS, run a second time, asks for
+    /// another reset, which ends a QEMU whose guest may not restart.
     ///
     /// A disk that is there already under this serial is left as it is, so a repeat after a crash is harmless.
     /// - Parameter port: index of the hot-plug port; nil for the first free one.

@@ -13,7 +13,6 @@ package final class QEMUMachine: Sendable {
     package let process: ProcessHandle
     package let monitor: QMPClient
     package let uuid: String
-
     package var console: SerialConsole { SerialConsole(file: folder.console) }
 
     init(folder: MachineFolder, process: ProcessHandle, monitor: QMPClient, uuid: String) {
