@@ -21,7 +21,7 @@ final class CoordinatorLink: Sendable {
     init(
         bootstrap: Salvor_V1_Bootstrap, address: (host: String, port: UInt16), services: [any RegistrableRPCService],
         watch: CoordinatorWatch<ContinuousClock>, logger: Logger
-    ) {
+    ) throws(TransportError) {
         guard let authority = Digest(bytes: bootstrap.caFingerprint) else {
             preconditionFailure("Bootstrap.read has checked the fingerprint's length")
         }
@@ -32,7 +32,7 @@ final class CoordinatorLink: Sendable {
         self.services = services
         self.watch = watch
         self.logger = logger
-        enrolment = Enrolment(run: run, host: host, token: bootstrap.enrolmentToken)
+        enrolment = try Enrolment(run: run, host: host, token: bootstrap.enrolmentToken)
     }
 
     /// Stays linked until cancelled.
@@ -51,6 +51,8 @@ final class CoordinatorLink: Sendable {
                     continue
                 }
             } catch {
+                // A certificate that is refused is of no use any more: the token decides whether there is another.
+                if (error as? TransportError)?.code == .refusedByPeer { identity = nil }
                 logger.warning("no link to the coordinator at \(address.host):\(address.port): \(error)")
             }
             guard (try? await Task.sleep(for: backoff.next(using: &random))) != nil else { return }
@@ -75,7 +77,7 @@ final class CoordinatorLink: Sendable {
 
     private func enrol() async throws -> LocalIdentity {
         let connection = try await dial(as: nil)
-        let service = try enrolment.makeService()
+        let service = enrolment.makeService()
         try await GRPCServer(transport: SalvorServerTransport(connection), services: [service]).serve()
         return try service.installedIdentity()
     }

@@ -7,16 +7,24 @@ internal import Synchronization
 
 /// How the agent comes to its certificate: it makes a key, which never leaves this process, and is given a certificate
 /// for it in exchange for the token of its bootstrap data.
+///
+/// The key is made once: a token is good for one key, and an attempt whose answer was lost may be repeated with it.
 struct Enrolment: Sendable {
-    let run: String
-    let host: String
-    /// Secret, and good once.
-    let token: Data
+    private let identity: PeerIdentity
+    private let key: KeyPair
+    private let request: CertificateRequest
+    /// Secret.
+    private let token: Data
 
-    func makeService() throws(TransportError) -> EnrolmentService {
-        let key = try KeyPair.generate()
-        let request = try CertificateRequest(for: .host(run: run, host: host), key: key)
-        return EnrolmentService(identity: .host(run: run, host: host), key: key, request: request, token: token)
+    init(run: String, host: String, token: Data) throws(TransportError) {
+        identity = .host(run: run, host: host)
+        key = try KeyPair.generate()
+        request = try CertificateRequest(for: identity, key: key)
+        self.token = token
+    }
+
+    func makeService() -> EnrolmentService {
+        EnrolmentService(identity: identity, key: key, request: request, token: token)
     }
 }
 

@@ -13,7 +13,7 @@ struct SalvorAgent {
         Dials the coordinator that the bootstrap data names, and serves its calls until it is told to end or the
         coordinator has been gone for too long. Whoever started it then powers the rescue VM off.
 
-        Exit codes: 0 ended as it should; 64 wrong arguments; 78 unusable bootstrap data.
+        Exit codes: 0 ended as it should; 64 wrong arguments; 70 no key could be made; 78 unusable bootstrap data.
         """
 
     static func main() async {
@@ -57,8 +57,13 @@ struct SalvorAgent {
             logger.error("no coordinator for \(bootstrap.coordinatorTimeoutSeconds) s; powering off")
             await services.powerOffWhenIdle()
         }
-        let link = CoordinatorLink(
-            bootstrap: bootstrap, address: address, services: services.all, watch: watch, logger: logger)
+        let link: CoordinatorLink
+        do {
+            link = try CoordinatorLink(
+                bootstrap: bootstrap, address: address, services: services.all, watch: watch, logger: logger)
+        } catch {
+            fail("\(error)", code: 70)
+        }
         logger.info("agent \(SalvorVersion.current) of \(bootstrap.host), run \(bootstrap.run)")
 
         await watch.start()

@@ -161,8 +161,14 @@ actor RunSwitchboard: AgentSwitchboard {
         let client = GRPCClient(transport: SalvorClientTransport(connection))
         let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client)
         logger.info("the agent of \(name) is linked")
-        await arrivals.arrived(agent, connection: connection, host: name)
-        try await client.runConnections()
-        await arrivals.left(connection, host: name)
+        await withTaskGroup { group in
+            group.addTask { _ = try? await client.runConnections() }
+            await arrivals.arrived(agent, connection: connection, host: name)
+            let why = await connection.closed()
+            await arrivals.left(connection, host: name)
+            logger.info("the agent of \(name) has left\(why.map { ": \($0)" } ?? "")")
+            client.beginGracefulShutdown()
+            group.cancelAll()
+        }
     }
 }
