@@ -34,19 +34,24 @@ struct AccelerationTests {
         #expect(Array(sector[0x56..<0x58]) == [0xBB, 0xC8])
     }
 
-    @Test("The answer comes within its limit and is kept afterwards")
-    func bounded() async throws {
+    @Test("The answer is kept, and the kept one is what counts afterwards")
+    func kept() async throws {
         try await withFolder { folder in
-            let probe = AccelerationProbe(cache: folder.appending("answer"))
-            let clock = ContinuousClock()
-            let began = clock.now
+            let cache = folder.appending("answer")
+            // A file that opens, so that the guest is tried on machines without KVM as well.
+            let device = folder.appending("kvm")
+            try PosixFile.writeAtomically([UInt8](), to: device)
+            let probe = AccelerationProbe(cache: cache, device: device)
             let first = try await probe.acceleration()
-            #expect(clock.now - began < .seconds(8))
-            let again = clock.now
-            let second = try await probe.acceleration()
-            #expect(clock.now - again < .seconds(1))
-            #expect(first == second)
             if case .tcg(let reason) = first { #expect(!reason.isEmpty) }
+            #expect(try await probe.acceleration() == first)
+
+            // Another answer in the file shows that the second question started no guest.
+            var lines = String(decoding: try PosixFile.read(cache), as: UTF8.self)
+                .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            lines[1...2] = ["tcg", "kept for this test"]
+            try PosixFile.writeAtomically(lines.joined(separator: "\n").utf8, to: cache)
+            #expect(try await probe.acceleration() == .tcg(reason: "kept for this test"))
         }
     }
 

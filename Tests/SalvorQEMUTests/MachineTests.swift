@@ -154,13 +154,11 @@ struct MachineTests {
         }
     }
 
-    @Test("Why QEMU did not start is said in QEMU's words, and quickly")
+    @Test("Why QEMU did not start is said in QEMU's words, without waiting for the limit")
     func startFailure() async throws {
         try await TestMachine.with(idle) { test in
             var line = try test.commandLine()
             line.disks = [try MachineDisk(file: test.file("absent"), format: .raw, serial: "s")]
-            let clock = ContinuousClock()
-            let began = clock.now
             do {
                 _ = try await QEMUMachine.start(line, in: test.folder)
                 Issue.record("QEMU started without its disk")
@@ -168,7 +166,6 @@ struct MachineTests {
                 #expect(error.code == .startFailed)
                 #expect(error.message.contains("absent"))
             }
-            #expect(clock.now - began < .seconds(10))
         }
     }
 

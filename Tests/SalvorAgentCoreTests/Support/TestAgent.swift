@@ -203,7 +203,7 @@ final class Flag: Sendable {
 
     func raise() { value.store(true, ordering: .releasing) }
 
-    func wait(for timeout: Duration = .seconds(10)) async throws -> Bool {
+    func wait(for timeout: Duration = .seconds(120)) async throws -> Bool {
         let deadline = ContinuousClock.now + timeout
         while !isRaised, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
         return isRaised
