@@ -140,6 +140,6 @@ let package = Package(
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
-        tests("RescueTests", ["Fixtures", "SalvorDigest", subprocess, system]),
+        tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )

@@ -1,0 +1,96 @@
+import Fixtures
+import SalvorImage
+import SystemPackage
+import Testing
+
+extension EndToEnd {
+    struct Fleet {
+        /// A machine of the fleet, and how it must end.
+        private struct Case {
+            var name: String
+            var outcome: String
+            var errorCode: String?
+            var windows: BrokenWindows
+
+            init(
+                _ name: String, _ outcome: String, errorCode: String? = nil,
+                _ change: (inout BrokenWindows) -> Void = { _ in }
+            ) {
+                self.name = name
+                self.outcome = outcome
+                self.errorCode = errorCode
+                windows = BrokenWindows {
+                    $0.sizeBytes = 96 << 20
+                    $0.otherFiles = 10
+                    change(&$0)
+                }
+            }
+        }
+
+        private let cases = [
+            Case("good", "repaired"),
+            Case("several-faulty", "repaired") { $0.channelFiles = .severalFaulty },
+            Case("only-corrected", "nothingToRepair") { $0.channelFiles = .onlyCorrected },
+            Case("nothing-matches", "nothingToRepair") { $0.channelFiles = .none },
+            Case("only-zeroed", "repaired") { $0.channelFiles = .onlyZeroed },
+            Case("log-open", "repaired") { $0.state = .logOpen },
+            Case("data-only", "notWindows") { $0.systemVolume = .dataOnly },
+            Case("fat", "notWindows") { $0.systemVolume = .fat },
+            Case("blank", "notWindows") { $0.systemVolume = .blankDisk },
+            Case("bitlocker", "locked") { $0.systemVolume = .bitLocker },
+            Case("hibernated", "unclean") { $0.obstacle = .hibernated },
+            Case("case-twin", "ambiguous") { $0.obstacle = .caseTwin },
+            Case("symlink", "failed", errorCode: "agent-refused") { $0.obstacle = .symlink },
+            Case("junction", "failed", errorCode: "agent-refused") { $0.obstacle = .junction },
+            Case("truncated", "failed", errorCode: "disk-unusable"),
+        ]
+
+        @Test("Fifteen machines on one rescue VM: each ends in its own way, and none stops another")
+        func oneRescueHost() async throws {
+            try await Lab.run { lab in
+                var machines: [String: LabMachine] = [:]
+                for one in cases { machines[one.name] = try await make(one, in: lab) }
+                let observer = Observer()
+                let result = try await lab.rescue(cases.map(\.name)) { line, _ in
+                    try await observer.look(at: lab, line: line)
+                }
+                #expect(result.status == 10, "\(result.errors)")
+                let answer = try RunAnswer(result)
+                #expect(answer.kinds == Dictionary(uniqueKeysWithValues: cases.map { ($0.name, $0.outcome) }))
+                #expect(answer.remarks.isEmpty)
+
+                for one in cases {
+                    let machine = try #require(machines[one.name])
+                    let outcome = try #require(answer.machine(one.name)?.outcome)
+                    #expect(outcome.errorCode == one.errorCode, "\(one.name): \(outcome)")
+                    #expect(!outcome.message.isEmpty)
+                    #expect(try machine.diskIsUnchanged, "\(one.name): the original was changed")
+                    let isRepaired = one.outcome == "repaired"
+                    #expect(try lab.copies(of: machine).count == (isRepaired ? 1 : 0), "\(one.name)")
+                    let definition = try machine.currentDefinition
+                    #expect((definition == machine.definitionText) != isRepaired, "\(one.name): \(definition)")
+                    if !isRepaired { #expect(!outcome.nextStep.isEmpty || outcome.kind == "nothingToRepair") }
+                }
+                #expect(lab.leftovers() == [])
+                // Machines boot with a disk of the fleet; the rescue VM alone has the rescue image's command line.
+                let hosts = observer.commandLines.filter { $0.contains { $0.contains("guestfwd") } }
+                #expect(hosts.count == 1, "one rescue VM serves them all: \(hosts)")
+
+                let log = String(decoding: try Posix.read(FilePath(answer.auditLog)), as: UTF8.self).split(
+                    separator: "\n")
+                let reset = log.filter { $0.contains("logReset") }
+                #expect(!reset.isEmpty && reset.allSatisfy { $0.contains("log-open") }, "\(reset)")
+            }
+        }
+
+        private func make(_ one: Case, in lab: Lab) async throws -> LabMachine {
+            guard one.name == "truncated" else { return try await lab.add(one.name, one.windows) }
+            let disk = lab.disks.appending("\(one.name).raw")
+            try await DiskMaker().make(one.windows.disk, at: disk)
+            let file = try FileDescriptor.open(disk, .readWrite)
+            defer { try? file.close() }
+            try file.resize(to: 80 << 20)
+            return try await lab.define(one.name, disk: disk)
+        }
+    }
+}
