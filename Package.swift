@@ -122,7 +122,8 @@ let package = Package(
         tests(
             "SalvorTransportTests",
             [
-                "SalvorTransport", "SalvorWire", "SalvorDigest", grpcCore, .product(name: "NIOCore", package: "swift-nio"),
+                "SalvorTransport", "SalvorWire", "SalvorDigest", grpcCore,
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
         tests(

@@ -8,7 +8,8 @@ struct ExitCodesCommand: ParsableCommand {
     func run() throws {
         for code in SalvorCoordinatorCore.ExitCode.allCases {
             let number = String(code.rawValue)
-            StandardStreams.print(String(repeating: " ", count: max(0, 4 - number.count)) + "\(number)  \(code.summary)")
+            let indent = String(repeating: " ", count: max(0, 4 - number.count))
+            StandardStreams.print("\(indent)\(number)  \(code.summary)")
         }
     }
 }

@@ -32,7 +32,9 @@ struct ReportCommand: AsyncParsableCommand {
         @Option(help: "json for programs, csv for tables, html for people.")
         var format: Format
 
-        @Option(name: [.customShort("o"), .customLong("to")], help: ArgumentHelp("The file to write.", valueName: "file"))
+        @Option(
+            name: [.customShort("o"), .customLong("to")],
+            help: ArgumentHelp("The file to write.", valueName: "file"))
         var file: String
 
         @Option(help: ArgumentHelp("Folder that holds the journal and the runs.", valueName: "folder"))
@@ -64,7 +66,8 @@ struct ReportCommand: AsyncParsableCommand {
             if let run { return try await journal.run(run) }
             guard let newest = try await journal.runs().first else {
                 throw CommandFailure(
-                    .noSuchMachine, "There is no run to report on.", nextStep: "Run salvor rescue or salvor scan first.")
+                    .noSuchMachine, "There is no run to report on.", nextStep: "Run salvor rescue or salvor scan first."
+                )
             }
             return newest
         }

@@ -156,7 +156,8 @@ actor RunSwitchboard: AgentSwitchboard {
             let fingerprint = issued[name]
         else {
             throw TransportError(
-                .wrongName, "no rescue VM of that name was started by this coordinator: \(connection.peer?.uri ?? "nobody")")
+                .wrongName,
+                "no rescue VM of that name was started by this coordinator: \(connection.peer?.uri ?? "nobody")")
         }
         let client = GRPCClient(transport: SalvorClientTransport(connection))
         let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client)

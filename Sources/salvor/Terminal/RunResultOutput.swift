@@ -70,7 +70,8 @@ struct RunResultOutput: Encodable {
             lines.append("\(printable(machine.machine.name)): next: \(printable(next))")
         }
         lines += remarks.map { printable($0) }
-        lines.append("Run \(run), \(result.took.seconds) s. Report: salvor report export \(run) --format html -o report.html")
+        lines.append("Run \(run), \(result.took.seconds) s.")
+        lines.append("Report: salvor report export \(run) --format html -o report.html")
         if result.isInterrupted { lines.append("Interrupted: salvor resume \(run) finishes it.") }
         return lines.joined(separator: "\n")
     }

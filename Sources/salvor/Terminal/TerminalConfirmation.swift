@@ -25,7 +25,9 @@ struct TerminalConfirmation: Confirmation {
     private static func text(of question: ConfirmationQuestion) -> String {
         switch question {
         case .repair(let plans):
-            var lines = ["These files will be quarantined and deleted on the repair copies, which then replace the OS disks:"]
+            var lines = [
+                "These files will be quarantined and deleted on the repair copies, which then replace the OS disks:"
+            ]
             for plan in plans {
                 lines.append("  \(printable(plan.machine)), a copy of \(printable(plan.originalDisk.identifier)):")
                 for deletion in plan.deletions {
@@ -38,7 +40,8 @@ struct TerminalConfirmation: Confirmation {
             lines.append("The original disks stay as they are.")
             return lines.joined(separator: "\n")
         case .rollback(let run, let machines):
-            return "Run \(run) will be undone: the original disks of \(machines.map { printable($0) }.joined(separator: ", "))"
+            let names = machines.map { printable($0) }.joined(separator: ", ")
+            return "Run \(run) will be undone: the original disks of \(names)"
                 + " come back, and what these machines have written since goes with the copies."
         }
     }
