@@ -11,6 +11,8 @@ package struct AgentConfiguration: Sendable {
     package var mountRoot: String
     package var quarantine: QuarantineStore
     package var disks: any DiskSource
+    /// How long a disk that was just plugged in may take to appear.
+    package var diskWait = Duration.seconds(10)
     package var logs: LogRing
     package var logger: Logger
     /// Ends the services, writes the console out and powers the machine off. Called once, when nothing is mounted, as

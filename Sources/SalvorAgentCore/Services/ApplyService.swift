@@ -17,7 +17,7 @@ struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
     ) async throws {
         try request.recipe.validate()
         try configuration.quarantine.checkID(request.quarantineID)
-        let disk = try request.disk.resolve(among: try await configuration.disks.disks())
+        let disk = try await configuration.disks.awaitDisk(request.disk, limit: configuration.diskWait)
         let failure = try await leases.withLease(on: disk.device, for: "repair") { () async throws(AgentError) in
             await repair(disk, request, response)
         }

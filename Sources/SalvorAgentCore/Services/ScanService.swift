@@ -14,7 +14,7 @@ struct ScanService: Salvor_V1_Scan.SimpleServiceProtocol {
 
     func run(request: Salvor_V1_ScanRequest, context: ServerContext) async throws -> Salvor_V1_ScanResponse {
         try request.recipe.validate()
-        let disk = try request.disk.resolve(among: try await configuration.disks.disks())
+        let disk = try await configuration.disks.awaitDisk(request.disk, limit: configuration.diskWait)
         return try await leases.withLease(on: disk.device, for: "scan") { () async throws(AgentError) in
             let stop = StopSignal()
             let scan = DiskScan(mounter: mounter, recipe: request.recipe, stop: stop)

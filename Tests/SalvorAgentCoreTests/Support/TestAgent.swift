@@ -148,9 +148,11 @@ struct TestAgent: Sendable {
     func call<Result: Sendable>(
         _ body: @Sendable @escaping (GRPCClient<InProcessTransport.Client>) async throws -> Result
     ) async throws -> Result {
-        let configuration = AgentConfiguration(
+        var configuration = AgentConfiguration(
             host: "rescue-1", version: "0.1.0", tools: tools, mountRoot: "\(scratch.path)/mnt", quarantine: store,
             disks: disks, logs: logs, logger: logs.logger("agent"), powerOff: { [poweredOff] in poweredOff.raise() })
+        // Nothing is plugged in while a test runs.
+        configuration.diskWait = .zero
         let transport = InProcessTransport()
         return try await withGRPCServer(transport: transport.server, services: AgentServices(configuration).all) { _ in
             try await withGRPCClient(transport: transport.client) { try await body($0) }
