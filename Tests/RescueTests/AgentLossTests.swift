@@ -33,6 +33,7 @@ extension EndToEnd {
                 #expect(try machine.currentDefinition == machine.definitionText)
                 #expect(try lab.copies(of: machine) == [])
                 #expect(answer.remarks.isEmpty)
+                #expect(try await lab.report(answer.run).remains.map(\.identifier) == [])
                 #expect(lab.leftovers() == [])
             }
         }

@@ -6,35 +6,6 @@ import SystemPackage
 import Testing
 
 extension EndToEnd.WholeRescue {
-    private struct ReportJSON: Decodable {
-        struct Machine: Decodable {
-            struct File: Decodable {
-                var path: [String]
-                var verdict: String
-                var action: String
-                var sha256: String
-            }
-
-            struct Outcome: Decodable { var kind: String }
-
-            var name: String
-            var outcome: Outcome
-            var files: [File]
-        }
-
-        struct Log: Decodable { var isSound: Bool }
-
-        var exitCode: Int
-        var log: Log
-        var machines: [Machine]
-        var remains: [Remains]
-
-        struct Remains: Decodable {
-            var resource: String
-            var identifier: String
-        }
-    }
-
     /// The same facts in each of the three formats, read by a parser of that format.
     func checkReports(_ lab: Lab, _ run: String) async throws {
         let folder = lab.folder.appending("reports")
@@ -49,7 +20,7 @@ extension EndToEnd.WholeRescue {
         let faulty = SHA256.digest(of: try #require(ChannelFile.faultyFile().bytes)).hex
         let corrected = SHA256.digest(of: try #require(ChannelFile.correctedFile().bytes)).hex
 
-        let json = try JSONDecoder().decode(ReportJSON.self, from: Data(try #require(text["json"]).utf8))
+        let json = try ReportJSON(try #require(text["json"]))
         #expect(json.log.isSound && json.exitCode == 0)
         #expect(json.machines.map(\.name) == ["web-01"])
         #expect(json.machines.first?.outcome.kind == "repaired")

@@ -24,6 +24,9 @@ extension EndToEnd {
                 #expect(answer.kinds == ["web-01": "repaired"])
                 #expect(answer.exitCode == 0)
                 #expect(answer.remarks.isEmpty)
+                // What was clean is mounted without a change to its log.
+                let log = String(decoding: try Posix.read(FilePath(answer.auditLog)), as: UTF8.self)
+                #expect(!log.contains("volumeChanged"))
                 let copies = try lab.copies(of: machine)
                 let copy = lab.disks.appending(try #require(copies.first))
                 #expect(copies.count == 1)
