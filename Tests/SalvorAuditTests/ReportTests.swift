@@ -62,6 +62,24 @@ struct ReportTests {
         #expect(report.totals.resourcesRemaining == 4)
     }
 
+    @Test("What was cleaned up by its machine's or rescue VM's name no longer remains, whatever the provider called it")
+    func cleanedUpByName() throws {
+        let run = try SampleRun()
+        let original = AuditEvent.DiskIdentity(identifier: "/srv/a.raw", format: "raw", sizeBytes: nil)
+        let copy = AuditEvent.DiskIdentity(identifier: "/srv/a.copy", format: "qcow2", sizeBytes: nil)
+        try run.add(.copyMade(.init(original: original, copy: copy, dependsOnOriginal: true)), machine: "a")
+        try run.add(.copyMade(.init(original: original, copy: copy, dependsOnOriginal: true)), machine: "b")
+        for host in ["rescue-1", "rescue-2"] {
+            try run.add(.hostStarted(.init(identifier: "/run/\(host)", acceleration: nil, details: [:])), host: host)
+        }
+        try run.add(.cleanedUp(.init(resource: "repairCopy", identifier: "a")), machine: "a")
+        try run.add(.cleanedUp(.init(resource: "rescueHost", identifier: "run/rescue-2")), host: "rescue-2")
+        let report = try run.report()
+        #expect(report.remains.map(\.resource) == ["repairCopy", "rescueHost"])
+        #expect(report.remains.map(\.machine) == ["b", nil])
+        #expect(report.remains.last?.identifier == "/run/rescue-1")
+    }
+
     @Test("A run that was interrupted says so, with its rescue VM among what remains; resumed, it no longer does")
     func interrupted() throws {
         let run = try SampleRun()

@@ -37,8 +37,26 @@ struct ReportBuilder {
     private var hostOrder: [String] = []
     private var steps = StepBuilder()
     /// What the run made and has not cleaned up, in order; what the log itself says remains comes on top.
-    private var made: [RemainsReport] = []
+    private var made: [Made] = []
     private var announcedRemains: [RemainsReport] = []
+
+    private struct Made {
+        /// The rescue VM's name, for one of these: what cleans it up may know it by no other.
+        var host: String?
+        var report: RemainsReport
+
+        /// By its identifier, or by the machine or rescue VM whose one copy or host it is: a run that goes on after a
+        /// crash knows these for sure, and the identifier only where the provider's answer was kept.
+        func isCleanedUp(by event: AuditEvent.CleanedUp, _ record: AuditRecord) -> Bool {
+            if report.identifier == event.identifier { return true }
+            guard report.resource == event.resource else { return false }
+            return switch report.resource {
+            case "repairCopy": record.machine != nil && report.machine == record.machine
+            case "rescueHost": record.host != nil && host == record.host
+            default: false
+            }
+        }
+    }
 
     init(reading: AuditReading, madeAt: WallTime) {
         report = Report(
@@ -126,16 +144,19 @@ struct ReportBuilder {
         switch record.event {
         case .copyMade(let event):
             made.append(
-                RemainsReport(
-                    machine: record.machine, resource: "repairCopy", identifier: event.copy.identifier,
-                    why: "The log shows that it was made, and not that it was removed.", removal: ""))
+                Made(
+                    report: RemainsReport(
+                        machine: record.machine, resource: "repairCopy", identifier: event.copy.identifier,
+                        why: "The log shows that it was made, and not that it was removed.", removal: "")))
         case .hostStarted(let event):
             made.append(
-                RemainsReport(
-                    machine: nil, resource: "rescueHost", identifier: event.identifier,
-                    why: "The log shows that it was started, and not that it was ended.", removal: ""))
+                Made(
+                    host: record.host,
+                    report: RemainsReport(
+                        machine: nil, resource: "rescueHost", identifier: event.identifier,
+                        why: "The log shows that it was started, and not that it was ended.", removal: "")))
         case .cleanedUp(let event):
-            made.removeAll { $0.identifier == event.identifier }
+            made.removeAll { $0.isCleanedUp(by: event, record) }
             announcedRemains.removeAll { $0.identifier == event.identifier }
         case .remains(let event):
             announcedRemains.removeAll { $0.identifier == event.identifier }
@@ -160,7 +181,8 @@ struct ReportBuilder {
         // A swapped-in copy is the machine's disk now; it remains because it is meant to.
         let inUse = Set(machines.values.compactMap { $0.report.swap?.repaired.identifier })
         let announced = Set(announcedRemains.map(\.identifier))
-        return announcedRemains + made.filter { !announced.contains($0.identifier) && !inUse.contains($0.identifier) }
+        return announcedRemains
+            + made.map(\.report).filter { !announced.contains($0.identifier) && !inUse.contains($0.identifier) }
     }
 
     private func totals() -> Report.Totals {

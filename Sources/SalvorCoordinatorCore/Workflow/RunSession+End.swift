@@ -54,21 +54,18 @@ extension RunSession {
             let inUse = try await disksInUse()
             var remarks: [String] = []
             for resource in try await dependencies.provider.resources(ofRun: record.id) {
-                let isMeant: Bool
+                // A machine's own disk, and a machine that runs, are what the run is for.
                 switch resource.kind {
-                case .bootedMachine: isMeant = true
-                case .repairCopy: isMeant = inUse.contains(resource.identifier)
-                case .rescueHost, .configDisk: isMeant = false
+                case .bootedMachine: continue
+                case .repairCopy where inUse.contains(resource.identifier): continue
+                case .repairCopy, .rescueHost, .configDisk: break
                 }
-                let why = isMeant ? "a machine uses it" : "it could not be removed"
                 try await ledger.append(
                     .remains(
                         AuditEvent.Remains(
-                            resource: resource.kind.rawValue, identifier: resource.identifier, why: why,
-                            removal: "salvor rollback \(record.id)")))
-                if !isMeant {
-                    remarks.append("Left over: \(resource.kind.rawValue) \(printable(resource.identifier)).")
-                }
+                            resource: resource.kind.rawValue, identifier: resource.identifier,
+                            why: "it could not be removed", removal: "salvor rollback \(record.id)")))
+                remarks.append("Left over: \(resource.kind.rawValue) \(printable(resource.identifier)).")
             }
             return remarks
         } catch {
