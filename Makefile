@@ -47,7 +47,8 @@ generate: packages-generate ## Sources/SalvorMessages/Generated from Protocol/sa
 	Protocol/generate.sh
 
 bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor
-	Coordinator/bench/run
+	swift build $(release_flags) --product rescue-bench
+	$(release)/rescue-bench --table Coordinator/BENCHMARKS.md
 
 clean: ## what was built; caches and runs of the user stay
 	rm -rf .build

@@ -104,7 +104,7 @@ let package = Package(
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
-            path: "Tests/Fixtures", exclude: ["StandInGuest"], swiftSettings: strict),
+            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor"], swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
@@ -113,6 +113,13 @@ let package = Package(
                 "Fixtures", "SalvorImage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/make-broken-machine", swiftSettings: strict),
+        .executableTarget(
+            name: "rescue-bench",
+            dependencies: [
+                "Fixtures", "SalvorImage", "SalvorQEMU", system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/rescue-bench", swiftSettings: strict),
 
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest"]),
         tests("SalvorQEMUTests", ["SalvorQEMU", "BootSectorGuests", subprocess, system]),

@@ -1,0 +1,9 @@
+package import SystemPackage
+
+/// The guest that does the least a rescue has to do, for `make bench`.
+package enum FloorGuest {
+    /// The image recipe, in this checkout.
+    package static var recipeDirectory: FilePath {
+        FilePath(#filePath).removingLastComponent().removingLastComponent().appending("Floor")
+    }
+}
