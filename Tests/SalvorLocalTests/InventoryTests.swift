@@ -23,7 +23,7 @@ struct InventoryTests {
           timeout_seconds: 30
         """
 
-    private func read(_ text: String) throws(DefinitionMistake) -> MachineDefinition {
+    private func read(_ text: String) throws(YAMLMistake) -> MachineDefinition {
         try DefinitionReader.read(text: text, file: "/inv/web.yaml")
     }
 
@@ -44,7 +44,7 @@ struct InventoryTests {
         "A mistake is told with line, column, what was found and what is expected",
         arguments: [
             ("format: raw", "format: vmdk", "4:11", "“vmdk”", "one of raw, qcow2"),
-            ("memory_mib: 256", "memory: 256", "10:1", "“memory” (did you mean “memory_mib”?)", "a key of a machine"),
+            ("memory_mib: 256", "memory: 256", "10:1", "“memory”; did you mean “memory_mib”?", "a key of a machine"),
             ("memory_mib: 256", "memory_mib: much", "10:13", "“much”", "memory in MiB, from 16"),
             ("memory_mib: 256", "memory_mib: 3", "10:13", "“3”", "from 16"),
             ("memory_mib: 256\n", "", "1:1", "without “memory_mib”", "the key “memory_mib”"),
@@ -63,7 +63,7 @@ struct InventoryTests {
     func mistakes(old: String, new: String, place: String, found: String, expected: String) throws {
         let text = Self.good.replacing(old, with: new)
         #expect(text != Self.good)
-        do throws(DefinitionMistake) {
+        do throws(YAMLMistake) {
             _ = try read(text)
             Issue.record("read without complaint: \(new)")
         } catch {
@@ -77,7 +77,7 @@ struct InventoryTests {
         "What is no mapping is a mistake, not a crash",
         arguments: ["", "- a", "text", "{", "\t", "a: &b *b", "? [a]\n: b"])
     func nonsense(text: String) {
-        #expect(throws: DefinitionMistake.self) { try read(text) }
+        #expect(throws: YAMLMistake.self) { try read(text) }
     }
 
     @Test("A machine is found beside broken files, and is never guessed where it may be in one")

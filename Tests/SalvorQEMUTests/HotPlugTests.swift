@@ -38,6 +38,25 @@ struct HotPlugTests {
         }
     }
 
+    @Test("Disks that are plugged in at the same time each get a port of their own")
+    func together() async throws {
+        try await TestMachine.with(idle) { test in
+            let machine = try await test.start(ports: 6)
+            let disks = try (1...6).map { try test.disk("disk\($0)") }
+            try await withThrowingTaskGroup { group in
+                for disk in disks { group.addTask { try await machine.attachDisk(disk) } }
+                try await group.waitForAll()
+            }
+            var buses: Set<String> = []
+            for disk in disks {
+                let answer = try await machine.monitor.execute(
+                    "qom-get", ["path": .string("/machine/peripheral/\(disk.deviceID)"), "property": "parent_bus"])
+                buses.insert(try #require(answer.string))
+            }
+            #expect(buses.count == disks.count)
+        }
+    }
+
     @Test("A serial stays with its file, and a disk beyond the last port leaves its file unlocked")
     func conflicts() async throws {
         try await TestMachine.with(idle) { test in

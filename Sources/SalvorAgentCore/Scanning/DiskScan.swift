@@ -98,7 +98,7 @@ struct DiskScan: Sendable {
                 }
             $0.kind = .unclean
             $0.message =
-                "Windows on \(look.name) \(what.0); \(look.filesToGo.count) files would have to go. Nothing was changed."
+                "Windows on \(look.name) \(what.0); what would have to go: \(look.filesToGo.count) file(s). Nothing was changed."
             $0.nextStep = what.1
         }
     }

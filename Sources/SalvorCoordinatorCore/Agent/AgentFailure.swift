@@ -23,7 +23,8 @@ struct AgentFailure {
         }
         // A sink or an event handler of ours stopped the call: its own error says more than the status.
         if let cause = status.cause as? CoordinatorError { return cause }
-        let said = printable(status.message.prefix(500))
+        // The sentences below bring a full stop of their own.
+        let said = printable(status.message.prefix(500).trimming(suffix: "."))
         switch status.code {
         case .unavailable, .unauthenticated, .aborted:
             return CoordinatorError(
@@ -70,4 +71,10 @@ struct AgentFailure {
     }
 
     private static let tryAgain = "The original disk is as it was; repeat the rescue of this machine."
+}
+
+extension Substring {
+    fileprivate func trimming(suffix: Character) -> Substring {
+        self.last == suffix ? self.dropLast() : self
+    }
 }

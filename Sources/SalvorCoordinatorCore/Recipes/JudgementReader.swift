@@ -3,7 +3,7 @@ internal import SalvorDigest
 
 /// Reads how a rule judges a file, and refuses what cannot be meant.
 enum JudgementReader {
-    static func judgement(_ value: YAMLValue) throws(RecipeMistake) -> Recipe.Judgement {
+    static func judgement(_ value: YAMLValue) throws(YAMLMistake) -> Recipe.Judgement {
         let fields = try value.fields(["header", "last_write", "sha256"], of: "judge")
         var judgement = Recipe.Judgement()
         if let header = fields["header"] { judgement.header = try RuleReader.header(header) }
@@ -23,7 +23,7 @@ enum JudgementReader {
         return judgement
     }
 
-    private static func read(times: YAMLValue, into judgement: inout Recipe.Judgement) throws(RecipeMistake) {
+    private static func read(times: YAMLValue, into judgement: inout Recipe.Judgement) throws(YAMLMistake) {
         let fields = try times.fields(["faulty_from", "faulty_before", "corrected_from"], of: "last_write")
         judgement.faultyFrom = try fields["faulty_from"].map(instant)
         judgement.faultyBefore = try fields["faulty_before"].map(instant)
@@ -46,7 +46,7 @@ enum JudgementReader {
     }
 
     /// RFC 3339 in UTC, to 100 ns, as NTFS keeps it.
-    private static func instant(_ value: YAMLValue) throws(RecipeMistake) -> NTFSTime {
+    private static func instant(_ value: YAMLValue) throws(YAMLMistake) -> NTFSTime {
         let expected = "a time in UTC from 1601 on, such as 2024-07-19T04:09:00Z"
         var text = try value.text(expected)
         if text.hasSuffix("Z") {
@@ -63,7 +63,7 @@ enum JudgementReader {
         return time
     }
 
-    private static func digests(_ value: YAMLValue?) throws(RecipeMistake) -> [Digest] {
+    private static func digests(_ value: YAMLValue?) throws(YAMLMistake) -> [Digest] {
         guard let value else { return [] }
         var digests: [Digest] = []
         for entry in try value.list("a list of SHA-256 digests") {

@@ -18,26 +18,26 @@ package enum RecipeReader {
                 .invalidRecipe, "The recipe \(printable(path)) cannot be read.",
                 nextStep: "Check the path and its rights. Nothing was changed.", cause: error)
         }
-        do throws(RecipeMistake) {
+        do throws(YAMLMistake) {
             return try read(bytes: [UInt8](data), file: path)
         } catch {
-            throw CoordinatorError(error)
+            throw CoordinatorError(recipe: error)
         }
     }
 
     /// - Parameter file: its name, for messages.
-    package static func read(bytes: [UInt8], file: String) throws(RecipeMistake) -> Recipe {
+    package static func read(bytes: [UInt8], file: String) throws(YAMLMistake) -> Recipe {
         guard bytes.count <= byteLimit else {
-            throw RecipeMistake(
+            throw YAMLMistake(
                 file: file, line: 1, column: 1, found: "\(bytes.count) bytes", expected: "at most \(byteLimit)")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw RecipeMistake(file: file, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "UTF-8")
+            throw YAMLMistake(file: file, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "UTF-8")
         }
-        return try recipe(YAMLValue(text: text, file: file), sha256: SHA256.digest(of: bytes))
+        return try recipe(YAMLValue(text: text, file: file, of: "a recipe"), sha256: SHA256.digest(of: bytes))
     }
 
-    private static func recipe(_ root: YAMLValue, sha256: Digest) throws(RecipeMistake) -> Recipe {
+    private static func recipe(_ root: YAMLValue, sha256: Digest) throws(YAMLMistake) -> Recipe {
         let what = "a recipe"
         let fields = try root.fields(
             ["schema", "name", "version", "description", "rules", "volume"], of: what)
@@ -64,7 +64,7 @@ package enum RecipeReader {
             sha256: sha256)
     }
 
-    private static func resetsLog(_ volume: YAMLValue?) throws(RecipeMistake) -> Bool {
+    private static func resetsLog(_ volume: YAMLValue?) throws(YAMLMistake) -> Bool {
         guard let volume, let value = try volume.fields(["reset_log"], of: "volume")["reset_log"] else { return false }
         switch try value.text("true or false") {
         case "true": return true
@@ -73,7 +73,7 @@ package enum RecipeReader {
         }
     }
 
-    private static func positiveNumber(_ value: YAMLValue) throws(RecipeMistake) -> UInt32 {
+    private static func positiveNumber(_ value: YAMLValue) throws(YAMLMistake) -> UInt32 {
         let expected = "a whole number from 1 on"
         guard let number = UInt32(try value.text(expected)), number > 0 else {
             throw value.mistake(found: value.shown, expected: expected)
@@ -82,7 +82,7 @@ package enum RecipeReader {
     }
 
     /// [a-z0-9-], 1 to 64 characters, as the agent's quarantine and the report use it.
-    static func identifier(_ value: YAMLValue) throws(RecipeMistake) -> String {
+    static func identifier(_ value: YAMLValue) throws(YAMLMistake) -> String {
         let expected = "a name of 1 to 64 lower-case letters, digits and hyphens"
         let text = try value.text(expected)
         let isFine =

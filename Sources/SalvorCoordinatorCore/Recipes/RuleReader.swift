@@ -3,7 +3,7 @@ enum RuleReader {
     /// What the agent reports of a file's beginning, and so what a header can be compared with.
     private static let headerLimit = 16
 
-    static func rule(_ value: YAMLValue) throws(RecipeMistake) -> Recipe.Rule {
+    static func rule(_ value: YAMLValue) throws(YAMLMistake) -> Recipe.Rule {
         let what = "a rule"
         let fields = try value.fields(["id", "folder", "files", "judge", "actions"], of: what)
         return Recipe.Rule(
@@ -14,7 +14,7 @@ enum RuleReader {
             actions: try actions(value.required("actions", in: fields, of: what)))
     }
 
-    private static func folder(_ value: YAMLValue) throws(RecipeMistake) -> [String] {
+    private static func folder(_ value: YAMLValue) throws(YAMLMistake) -> [String] {
         let expected = "a folder below the volume's root, such as Windows\\System32\\drivers"
         let text = try value.text(expected)
         let components = text.split(omittingEmptySubsequences: false) { $0 == "\\" || $0 == "/" }.map(String.init)
@@ -26,7 +26,7 @@ enum RuleReader {
         return components
     }
 
-    private static func namePattern(_ value: YAMLValue) throws(RecipeMistake) -> String {
+    private static func namePattern(_ value: YAMLValue) throws(YAMLMistake) -> String {
         let expected = "a file-name pattern such as C-00000291*.sys, with * and ? and no folder"
         let text = try value.text(expected)
         guard isFileName(text), !text.contains("\\"), !text.contains("/") else {
@@ -45,7 +45,7 @@ enum RuleReader {
             && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !":<>\"|".unicodeScalars.contains($0) }
     }
 
-    private static func actions(_ value: YAMLValue) throws(RecipeMistake) -> [Recipe.Verdict: Recipe.Action] {
+    private static func actions(_ value: YAMLValue) throws(YAMLMistake) -> [Recipe.Verdict: Recipe.Action] {
         let what = "actions"
         let fields = try value.fields(Recipe.Verdict.allCases.map(\.rawValue), of: what)
         var actions: [Recipe.Verdict: Recipe.Action] = [:]
@@ -67,7 +67,7 @@ enum RuleReader {
         return actions
     }
 
-    static func header(_ value: YAMLValue) throws(RecipeMistake) -> [UInt8] {
+    static func header(_ value: YAMLValue) throws(YAMLMistake) -> [UInt8] {
         let expected = "1 to \(headerLimit) bytes in hexadecimal, such as AA AA 01 00"
         let pairs = try value.text(expected).split(separator: " ")
         var bytes: [UInt8] = []

@@ -1,3 +1,4 @@
+internal import GRPCCore
 internal import SalvorAudit
 internal import SalvorMessages
 
@@ -149,7 +150,8 @@ struct MachineRescue: Sendable {
     }
 
     private func failed(_ failure: StepFailure, copyChanged: Bool) -> MachineOutcome {
-        let cause = failure.error.cause.map { " (\($0))" } ?? ""
+        // What an agent's status says is part of the message already.
+        let cause = failure.error.cause.flatMap { $0 is RPCError ? nil : " (\($0))" } ?? ""
         return MachineOutcome(
             .failed, failure.error.message + cause, nextStep: failure.error.nextStep, failedStep: failure.step,
             errorCode: failure.error.code, copyChanged: copyChanged)

@@ -1,3 +1,4 @@
+import SalvorCoordinatorCore
 import SalvorQEMU
 import SystemPackage
 import Yams
@@ -19,8 +20,8 @@ struct DefinitionEdit {
         let emitted = try emit(text, disk: disk, original: original)
         let seen = try DefinitionReader.read(text: emitted, file: file)
         guard seen == wanted else {
-            throw DefinitionMistake(
-                file: file, line: 1, column: 1, found: "a layout that cannot be rewritten safely",
+            throw YAMLMistake(
+                file: file.string, line: 1, column: 1, found: "a layout that cannot be rewritten safely",
                 expected: "a block mapping with the keys at the left margin")
         }
         return emitted
@@ -33,7 +34,7 @@ struct DefinitionEdit {
     ) throws -> String {
         // By scalars: to Swift, CR LF is one character and not a line feed.
         var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
-        let node = try DefinitionNode(text: text, file: file).node
+        let node = try YAMLValue(text: text, file: file.string, of: "a machine's definition").node
         guard let path = node["disk"]?["path"]?.mark, let format = node["disk"]?["format"]?.mark else { return text }
         // Of two values on one line the right one first, so that the left one's column still holds.
         let changes = [(path, shown(disk.path)), (format, disk.format.rawValue)]

@@ -1,3 +1,4 @@
+import SalvorCoordinatorCore
 import SalvorQEMU
 import SystemPackage
 
@@ -7,20 +8,20 @@ struct DefinitionFile {
     /// Far beyond any machine's definition.
     private static let longest = 1 << 20
 
-    func read() throws(DefinitionMistake) -> MachineDefinition {
+    func read() throws(YAMLMistake) -> MachineDefinition {
         try DefinitionReader.read(text: try text(), file: path)
     }
 
-    func text() throws(DefinitionMistake) -> String {
+    func text() throws(YAMLMistake) -> String {
         let bytes: [UInt8]
         do {
             bytes = try PosixFile.read(path, limit: Self.longest)
         } catch {
-            throw DefinitionMistake(file: path, line: 1, column: 1, found: "\(error)", expected: "a readable file")
+            throw YAMLMistake(file: path.string, line: 1, column: 1, found: "\(error)", expected: "a readable file")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw DefinitionMistake(
-                file: path, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML in UTF-8")
+            throw YAMLMistake(
+                file: path.string, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML in UTF-8")
         }
         return text
     }

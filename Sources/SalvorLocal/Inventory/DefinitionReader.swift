@@ -1,3 +1,4 @@
+import SalvorCoordinatorCore
 import SalvorQEMU
 import SystemPackage
 
@@ -7,8 +8,8 @@ enum DefinitionReader {
         "name", "disk", "firmware", "direct", "memory_mib", "cpus", "boot_probe", "original_disk",
     ]
 
-    static func read(text: String, file: FilePath) throws(DefinitionMistake) -> MachineDefinition {
-        let root = try DefinitionNode(text: text, file: file)
+    static func read(text: String, file: FilePath) throws(YAMLMistake) -> MachineDefinition {
+        let root = try YAMLValue(text: text, file: file.string, of: "a machine's definition")
         let what = "a machine"
         let fields = try root.fields(keys, of: what)
         let name = try machineName(root.required("name", in: fields, of: what))
@@ -31,7 +32,7 @@ enum DefinitionReader {
             originalDisk: try originalDisk(fields["original_disk"], depth: 0))
     }
 
-    private static func machineName(_ node: DefinitionNode) throws(DefinitionMistake) -> String {
+    private static func machineName(_ node: YAMLValue) throws(YAMLMistake) -> String {
         let expected = "a name of at most 64 letters, digits, dots, hyphens and underscores"
         let name = try node.text(expected)
         let isPlain =
@@ -44,8 +45,8 @@ enum DefinitionReader {
     }
 
     private static func disk(
-        _ node: DefinitionNode
-    ) throws(DefinitionMistake) -> (MachineDefinition.Disk, MachineDisk.Bus) {
+        _ node: YAMLValue
+    ) throws(YAMLMistake) -> (MachineDefinition.Disk, MachineDisk.Bus) {
         let fields = try node.fields(["path", "format", "bus"], of: "a disk")
         return (
             MachineDefinition.Disk(
@@ -55,7 +56,7 @@ enum DefinitionReader {
         )
     }
 
-    private static func directBoot(_ node: DefinitionNode) throws(DefinitionMistake) -> MachineDefinition.DirectBoot {
+    private static func directBoot(_ node: YAMLValue) throws(YAMLMistake) -> MachineDefinition.DirectBoot {
         let fields = try node.fields(["kernel", "initramfs", "append"], of: "direct boot")
         return MachineDefinition.DirectBoot(
             kernel: try node.required("kernel", in: fields, of: "direct boot").path("the kernel"),
@@ -63,7 +64,7 @@ enum DefinitionReader {
             append: try fields["append"]?.text("the kernel's command line") ?? "")
     }
 
-    private static func bootProbe(_ node: DefinitionNode) throws(DefinitionMistake) -> MachineDefinition.BootProbe {
+    private static func bootProbe(_ node: YAMLValue) throws(YAMLMistake) -> MachineDefinition.BootProbe {
         let what = "a boot probe"
         let fields = try node.fields(["serial", "tcp", "timeout_seconds"], of: what)
         let kind: MachineDefinition.BootProbe.Kind
@@ -88,8 +89,8 @@ enum DefinitionReader {
     }
 
     private static func originalDisk(
-        _ node: DefinitionNode?, depth: Int
-    ) throws(DefinitionMistake) -> MachineDefinition.OriginalDisk? {
+        _ node: YAMLValue?, depth: Int
+    ) throws(YAMLMistake) -> MachineDefinition.OriginalDisk? {
         guard let node else { return nil }
         let what = "an original disk"
         let fields = try node.fields(["path", "format", "replaced_by_run", "at", "previous"], of: what)

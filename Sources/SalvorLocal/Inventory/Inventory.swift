@@ -25,21 +25,21 @@ package struct Inventory: Hashable, Sendable {
         let (definitions, mistakes) = try await load()
         let found = definitions.filter { $0.name == name }
         if let second = found.dropFirst().first {
-            throw DefinitionMistake(
-                file: second.file, line: 1, column: 1, found: "a second machine “\(name)”",
+            throw YAMLMistake(
+                file: second.file.string, line: 1, column: 1, found: "a second machine “\(name)”",
                 expected: "a name of its own: \(found[0].file) has it"
             ).providerError
         }
         if let definition = found.first { return definition }
         if let mistake = mistakes.first { throw mistake.providerError }
-        let close = NearMiss.candidates(for: name, among: definitions.map(\.name)).prefix(3)
+        let close = Spelling.candidates(for: name, among: definitions.map(\.name)).prefix(3)
         let hint = close.isEmpty ? "" : " Did you mean \(close.joined(separator: " or "))?"
         throw ProviderError(
             .notFound, "There is no machine “\(name)” among the \(definitions.count) in \(folder).\(hint)",
             nextStep: "Name one of the machines there, or another folder with --inventory.")
     }
 
-    private func load() async throws(ProviderError) -> ([MachineDefinition], [DefinitionMistake]) {
+    private func load() async throws(ProviderError) -> ([MachineDefinition], [YAMLMistake]) {
         let folder = folder
         guard await Blocking.run({ PosixFile.exists(folder) }) else {
             throw ProviderError(
@@ -49,11 +49,11 @@ package struct Inventory: Hashable, Sendable {
         return await Blocking.run { Self.read(folder) }
     }
 
-    private static func read(_ folder: FilePath) -> ([MachineDefinition], [DefinitionMistake]) {
+    private static func read(_ folder: FilePath) -> ([MachineDefinition], [YAMLMistake]) {
         var definitions: [MachineDefinition] = []
-        var mistakes: [DefinitionMistake] = []
+        var mistakes: [YAMLMistake] = []
         for name in PosixFile.names(in: folder) where isDefinition(name) {
-            do throws(DefinitionMistake) {
+            do throws(YAMLMistake) {
                 definitions.append(try DefinitionFile(path: folder.appending(name)).read())
             } catch {
                 mistakes.append(error)
@@ -62,8 +62,8 @@ package struct Inventory: Hashable, Sendable {
         definitions.sort { ($0.name, $0.file.string) < ($1.name, $1.file.string) }
         for (one, other) in zip(definitions, definitions.dropFirst()) where one.name == other.name {
             mistakes.append(
-                DefinitionMistake(
-                    file: other.file, line: 1, column: 1, found: "a second machine “\(other.name)”",
+                YAMLMistake(
+                    file: other.file.string, line: 1, column: 1, found: "a second machine “\(other.name)”",
                     expected: "a name of its own: \(one.file) has it"))
         }
         return (definitions, mistakes)

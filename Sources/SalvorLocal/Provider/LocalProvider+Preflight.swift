@@ -13,8 +13,6 @@ extension LocalProvider {
             _ = try configuration.tools.image()
             return try relayCommand(coordinatorPort: 0)
         }
-        // The first answer can take seconds; asked for now, it is there when the rescue VM needs it.
-        startProbe()
         try await requireRescueImage()
         let definition = try await inventory.definition(named: machine.name)
         try await requireFirmware(definition)

@@ -48,7 +48,7 @@ extension LocalProvider {
         try await Blocking.run { () throws(ProviderError) in
             do {
                 try DefinitionFile(path: definition.file).replaceDisk(with: disk, original: original)
-            } catch let error as DefinitionMistake {
+            } catch let error as YAMLMistake {
                 throw error.providerError
             } catch {
                 throw ProviderError(

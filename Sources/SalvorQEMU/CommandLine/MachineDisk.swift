@@ -87,6 +87,8 @@ package struct MachineDisk: Hashable, Sendable {
             "serial": .string(serial),
         ]
         members["bus"] = port.map { .string($0) }
+        // A PCIe port has one place where guests look; QEMU refuses a second disk there, and would take it elsewhere.
+        if port != nil, bus == .virtio { members["addr"] = "0x0" }
         members["bootindex"] = bootIndex.map { .integer(Int64($0)) }
         return .object(members)
     }

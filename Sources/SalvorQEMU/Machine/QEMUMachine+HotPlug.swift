@@ -14,6 +14,10 @@ extension QEMUMachine {
         guard disk.bus == .virtio else {
             throw QEMUError(.invalidArgument, "\(disk.file) cannot be plugged in: only virtio disks can.")
         }
+        try await plugging.take { () async throws(QEMUError) in try await self.plug(disk, port: port) }
+    }
+
+    private func plug(_ disk: MachineDisk, port: Int?) async throws(QEMUError) {
         if let existing = try await blockNodes()[disk.nodeName] {
             guard existing.filename == disk.file.string, existing.readOnly == disk.readOnly else {
                 throw QEMUError(

@@ -13,6 +13,8 @@ package final class QEMUMachine: Sendable {
     package let process: ProcessHandle
     package let monitor: QMPClient
     package let uuid: String
+    /// Choosing a port and plugging into it are several commands: two disks must not choose the same.
+    let plugging = Turns()
     package var console: SerialConsole { SerialConsole(file: folder.console) }
 
     init(folder: MachineFolder, process: ProcessHandle, monitor: QMPClient, uuid: String) {

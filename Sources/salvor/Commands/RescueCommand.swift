@@ -12,10 +12,21 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The repair, as YAML. Default: the built-in crowdstrike-291.", valueName: "file"))
     var recipe: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A rescue VM that has not heard from salvor for so long powers itself off.", valueName: "seconds"))
+    var coordinatorTimeout = 600
+
     @Flag(help: "Log to standard error what the coordinator does.")
     var verbose = false
 
     @OptionGroup var shared: SharedOptions
+
+    func validate() throws {
+        guard (1...86_400).contains(coordinatorTimeout) else {
+            throw ValidationError("--coordinator-timeout takes 1 to 86400 seconds.")
+        }
+    }
 
     func readRecipe(_ context: RunContext) throws -> Recipe {
         try RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path)
@@ -23,6 +34,7 @@ struct RunOptions: ParsableArguments {
 
     func configuration(_ command: RunConfiguration.Command) -> RunConfiguration {
         var configuration = RunConfiguration(command, machines: names)
+        configuration.coordinatorTimeoutSeconds = coordinatorTimeout
         configuration.inventory = RunContext.absolute(inventory.inventory)
         return configuration
     }

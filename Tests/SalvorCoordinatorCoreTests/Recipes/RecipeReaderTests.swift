@@ -28,7 +28,7 @@ import Testing
 
         """
 
-    private func read(_ text: String) throws(RecipeMistake) -> Recipe {
+    private func read(_ text: String) throws(YAMLMistake) -> Recipe {
         try RecipeReader.read(bytes: Array(text.utf8), file: "r.yaml")
     }
 
@@ -115,7 +115,7 @@ import Testing
     func `a mistake is said with its place, what was found and what is expected`(mistake: Case) throws {
         let text = Self.sound.replacing(mistake.from, with: mistake.to)
         try #require(text != Self.sound)
-        let error = #expect(throws: RecipeMistake.self) { try read(text) }
+        let error = #expect(throws: YAMLMistake.self) { try read(text) }
         let said = error?.description ?? ""
         #expect(said.contains(mistake.says), "\(said)")
         // libYAML says where it gave up, which for a text without an end is the end.
@@ -131,13 +131,13 @@ import Testing
         let text = Self.sound.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { line in !times.contains { line.contains($0) } }.joined(separator: "\n")
         try #require(text != Self.sound)
-        let error = #expect(throws: RecipeMistake.self) { try read(text) }
+        let error = #expect(throws: YAMLMistake.self) { try read(text) }
         #expect(error?.found == "nothing that makes a file faulty")
     }
 
     @Test func `an empty file, bytes that are no text and a file that is not there are said as such`() throws {
-        #expect(throws: RecipeMistake.self) { try read("") }
-        #expect(throws: RecipeMistake.self) { try RecipeReader.read(bytes: [0xFF, 0xFE], file: "r") }
+        #expect(throws: YAMLMistake.self) { try read("") }
+        #expect(throws: YAMLMistake.self) { try RecipeReader.read(bytes: [0xFF, 0xFE], file: "r") }
         let error = #expect(throws: CoordinatorError.self) { try RecipeReader.read(path: "/nowhere/r.yaml") }
         #expect(error?.code == .invalidRecipe)
         #expect(error.map { ExitCode($0) } == .invalidInput)

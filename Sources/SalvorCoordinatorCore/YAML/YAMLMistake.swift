@@ -1,5 +1,5 @@
-/// A place in a recipe that is not as it must be.
-package struct RecipeMistake: Error, Hashable {
+/// A place in a YAML file that is not as it must be.
+package struct YAMLMistake: Error, Hashable {
     package var file: String
     /// Counts from 1.
     package var line: Int
@@ -17,14 +17,6 @@ package struct RecipeMistake: Error, Hashable {
     }
 }
 
-extension RecipeMistake: CustomStringConvertible {
+extension YAMLMistake: CustomStringConvertible {
     package var description: String { "\(file):\(line):\(column): found \(found); expected \(expected)." }
-}
-
-extension CoordinatorError {
-    init(_ mistake: RecipeMistake) {
-        self.init(
-            .invalidRecipe, "The recipe has a mistake: \(mistake)",
-            nextStep: "Mend that line and repeat the command. Nothing was changed.")
-    }
 }

@@ -1,25 +1,26 @@
 internal import SalvorAudit
-internal import Yams
+package import Yams
 
 /// A YAML node that knows its file, so that every mistake has its place.
-struct YAMLValue {
-    let node: Node
-    let file: String
+package struct YAMLValue {
+    package let node: Node
+    package let file: String
 
+    /// - Parameter what: what the text should be, for messages: `a recipe`.
     /// - Throws: where the text is no YAML.
-    init(text: String, file: String) throws(RecipeMistake) {
+    package init(text: String, file: String, of what: String) throws(YAMLMistake) {
         self.file = file
         do {
             guard let node = try compose(yaml: text) else {
-                throw RecipeMistake(file: file, line: 1, column: 1, found: "an empty file", expected: "a recipe")
+                throw YAMLMistake(file: file, line: 1, column: 1, found: "an empty file", expected: what)
             }
             self.node = node
-        } catch let mistake as RecipeMistake {
+        } catch let mistake as YAMLMistake {
             throw mistake
         } catch let error as YamlError {
             throw Self.mistake(error, file: file)
         } catch {
-            throw RecipeMistake(file: file, line: 1, column: 1, found: "\(error)", expected: "YAML")
+            throw YAMLMistake(file: file, line: 1, column: 1, found: "\(error)", expected: "YAML")
         }
     }
 
@@ -28,13 +29,13 @@ struct YAMLValue {
         self.file = file
     }
 
-    func mistake(found: String, expected: String) -> RecipeMistake {
-        RecipeMistake(
+    package func mistake(found: String, expected: String) -> YAMLMistake {
+        YAMLMistake(
             file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1, found: found, expected: expected)
     }
 
     /// What the node is, for a message.
-    var shown: String {
+    package var shown: String {
         switch node {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "“\(printable(scalar.string.prefix(80)))”"
         case .mapping: "a mapping"
@@ -43,20 +44,20 @@ struct YAMLValue {
         }
     }
 
-    func text(_ expected: String) throws(RecipeMistake) -> String {
+    package func text(_ expected: String) throws(YAMLMistake) -> String {
         guard case .scalar(let scalar) = node, !scalar.string.isEmpty else {
             throw mistake(found: shown, expected: expected)
         }
         return scalar.string
     }
 
-    func list(_ expected: String) throws(RecipeMistake) -> [YAMLValue] {
+    package func list(_ expected: String) throws(YAMLMistake) -> [YAMLValue] {
         guard case .sequence(let sequence) = node else { throw mistake(found: shown, expected: expected) }
         return sequence.map { YAMLValue(node: $0, file: file) }
     }
 
     /// The values by key; every key must be among `keys`.
-    func fields(_ keys: [String], of what: String) throws(RecipeMistake) -> [String: YAMLValue] {
+    package func fields(_ keys: [String], of what: String) throws(YAMLMistake) -> [String: YAMLValue] {
         guard case .mapping(let mapping) = node else {
             throw mistake(found: shown, expected: "\(what), a mapping with \(Self.enumerated(keys))")
         }
@@ -75,7 +76,9 @@ struct YAMLValue {
         return fields
     }
 
-    func required(_ key: String, in fields: [String: YAMLValue], of what: String) throws(RecipeMistake) -> YAMLValue {
+    package func required(
+        _ key: String, in fields: [String: YAMLValue], of what: String
+    ) throws(YAMLMistake) -> YAMLValue {
         guard let value = fields[key] else {
             throw mistake(found: "\(what) without “\(key)”", expected: "the key “\(key)”")
         }
@@ -84,19 +87,19 @@ struct YAMLValue {
 
     private static func enumerated(_ keys: [String]) -> String { keys.joined(separator: ", ") }
 
-    private static func mistake(_ error: YamlError, file: String) -> RecipeMistake {
+    private static func mistake(_ error: YamlError, file: String) -> YAMLMistake {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            RecipeMistake(file: file, line: mark.line, column: mark.column, found: problem, expected: "YAML")
+            YAMLMistake(file: file, line: mark.line, column: mark.column, found: problem, expected: "YAML")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            RecipeMistake(
+            YAMLMistake(
                 file: file, line: context.mark.line, column: context.mark.column,
                 found:
                     "the key \(duplicates.sorted().map { "“\(printable($0))”" }.joined(separator: ", ")) more than once",
                 expected: "each key once")
         default:
-            RecipeMistake(file: file, line: 1, column: 1, found: "\(error)", expected: "YAML in UTF-8")
+            YAMLMistake(file: file, line: 1, column: 1, found: "\(error)", expected: "YAML in UTF-8")
         }
     }
 }

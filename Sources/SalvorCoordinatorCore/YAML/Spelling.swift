@@ -1,28 +1,7 @@
-import SalvorCoordinatorCore
-import SystemPackage
-
-/// A place in an inventory file that is not as it must be.
-struct DefinitionMistake: Error, Hashable, CustomStringConvertible {
-    var file: FilePath
-    /// Both count from 1.
-    var line: Int
-    var column: Int
-    var found: String
-    var expected: String
-
-    var description: String { "\(file):\(line):\(column): found \(found); expected \(expected)." }
-
-    var providerError: ProviderError {
-        ProviderError(
-            .invalidDefinition, "The inventory has a mistake: \(self)",
-            nextStep: "Mend that line and repeat the command. Nothing was changed.")
-    }
-}
-
 /// What somebody may have meant.
-enum NearMiss {
+package enum Spelling {
     /// - Returns: the candidates that are close enough to be meant, closest first.
-    static func candidates(for word: String, among names: [String]) -> [String] {
+    package static func candidates(for word: String, among names: [String]) -> [String] {
         let limit = max(2, word.count / 3)
         return names.map { name in
             // Half of a name is meant as well: “memory” for “memory_mib”.
@@ -34,11 +13,16 @@ enum NearMiss {
         .map(\.name)
     }
 
+    /// - Returns: the candidate that is closest, if it is close enough to be meant.
+    package static func closest(to word: String, among names: [String]) -> String? {
+        candidates(for: word, among: names).first
+    }
+
     /// Levenshtein's.
     private static func distance(_ one: String, _ other: String) -> Int {
-        let other = Array(other.prefix(64))
+        let other = Array(other.unicodeScalars.prefix(64))
         var row = Array(0...other.count)
-        for (i, a) in one.prefix(64).enumerated() {
+        for (i, a) in one.unicodeScalars.prefix(64).enumerated() {
             var diagonal = row[0]
             row[0] = i + 1
             for (j, b) in other.enumerated() {
