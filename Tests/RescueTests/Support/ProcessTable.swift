@@ -39,3 +39,10 @@ enum ProcessTable {
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 }
+
+extension Lab {
+    /// The QEMUs of this lab.
+    var rescueHosts: [ProcessTable.Entry] {
+        ProcessTable.entries(naming: folder).filter { $0.program.hasPrefix("qemu-system") }
+    }
+}
