@@ -67,7 +67,7 @@ struct RescueBench: AsyncParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let json = output.appending("rescue.json")
-        try Posix.write(Array(try encoder.encode(figures)) + Array("\n".utf8), to: json)
+        try Summary.replace(json, with: Array(try encoder.encode(figures)) + Array("\n".utf8))
 
         let summary = Summary(host: host, rounds: rounds, files: files, figures: figures, phases: await salvor.phases)
         print("\n\(summary.markdown)\n\n\(json)")

@@ -36,7 +36,15 @@ struct Summary {
             first < last
         else { throw FixtureError("\(path) has no lines \(Self.opening) and \(Self.closing)") }
         let text = (lines[...first] + [markdown] + lines[last...]).joined(separator: "\n")
-        try Posix.write(Array(text.utf8), to: path)
+        try Self.replace(path, with: Array(text.utf8))
+    }
+
+    /// Puts a new file in the place of the one that may be there, whole or not at all.
+    static func replace(_ path: FilePath, with bytes: [UInt8]) throws {
+        let new = FilePath(path.string + ".new")
+        Posix.removeTree(new)
+        try Posix.write(bytes, to: new)
+        try Posix.rename(new, to: path)
     }
 
     private static func table(_ header: [String], _ rows: [[String]]) -> String {
