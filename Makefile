@@ -38,7 +38,7 @@ test-rescue: image packages-test
 	swift test --test-product $(test_product) --filter RescueTests
 
 lint: ## swift format, strictly
-	swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
+	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
 
 format: ## write what lint asks for
 	swift format --in-place --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
