@@ -103,6 +103,12 @@ struct CommandLineTests {
         #expect(value("-cpu", in: arguments) == "host")
     }
 
+    @Test("Under translation a guest has random bytes at once")
+    func randomness() {
+        let arguments = machine { $0.acceleration = .tcg(reason: "test") }
+        #expect(value("-cpu", in: arguments) == "qemu64,+rdrand")
+    }
+
     @Test("A new identity is a random UUID of version 4")
     func identities() {
         let made = (0..<50).map { _ in MachineFolder.newUUID() }

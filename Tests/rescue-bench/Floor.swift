@@ -11,12 +11,6 @@ struct Floor: Contender {
     private let usesKVM: Bool
     private let tools = ToolRunner()
 
-    /// As LocalProvider starts its rescue VM.
-    private static let memoryMiB = 512
-    private static let cpus = 1
-    private static let commandLine = "console=ttyS0 quiet panic=-1"
-    private static let commandLineUnderTranslation = " tsc=reliable no_timer_check cryptomgr.notests"
-
     /// - Parameter rescueKernel: the kernel that the floor is to have, too.
     init(rescueKernel: FilePath, usesKVM: Bool) async throws {
         self.usesKVM = usesKVM
@@ -33,12 +27,13 @@ struct Floor: Contender {
         try await disk.withOverlay { overlay in
             let folder = try Posix.makeTemporaryDirectory(in: disk.folder, prefix: "floor-")
             defer { Posix.removeTree(folder) }
+            let acceleration: Acceleration = usesKVM ? .kvm : .tcg(reason: "as salvor doctor says")
+            let hardware = RescueHardware()
             let commandLine = QEMUCommandLine(
-                name: "floor", acceleration: usesKVM ? .kvm : .tcg(reason: "as salvor doctor says"),
-                memoryMiB: Self.memoryMiB, cpus: Self.cpus,
+                name: "floor", acceleration: acceleration, memoryMiB: hardware.memoryMiB, cpus: hardware.cpus,
                 firmware: .direct(
                     kernel: image.kernel, initramfs: image.initramfs,
-                    append: Self.commandLine + (usesKVM ? "" : Self.commandLineUnderTranslation)),
+                    append: RescueHardware.kernelCommandLine(acceleration)),
                 disks: [try MachineDisk(file: overlay, format: .qcow2, serial: "floor")])
             // Nobody is there to let it go by its monitor.
             let arguments = commandLine.arguments(uuid: "5a1f0291-0719-4409-8527-000000000f10").filter { $0 != "-S" }

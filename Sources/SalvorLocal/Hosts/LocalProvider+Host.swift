@@ -55,9 +55,10 @@ extension LocalProvider {
         return try await providing { () throws(QEMUError) in
             let commandLine = QEMUCommandLine(
                 name: "salvor \(specification.name)", acceleration: acceleration,
-                memoryMiB: configuration.rescueMemoryMiB, cpus: configuration.rescueCPUs,
+                memoryMiB: configuration.rescueHardware.memoryMiB, cpus: configuration.rescueHardware.cpus,
                 firmware: .direct(
-                    kernel: image.kernel, initramfs: image.initramfs, append: Self.kernelCommandLine(acceleration)),
+                    kernel: image.kernel, initramfs: image.initramfs,
+                    append: RescueHardware.kernelCommandLine(acceleration)),
                 disks: [try MachineDisk(file: disk, format: .raw, readOnly: true, serial: Self.configDiskSerial)],
                 hotPlugPorts: max(1, specification.diskCapacity),
                 network: UserNetwork(guestForwards: [
@@ -69,19 +70,13 @@ extension LocalProvider {
         }
     }
 
-    /// Under translation the kernel's checks of timers and ciphers cost tenths of a second and find nothing.
-    private static func kernelCommandLine(_ acceleration: Acceleration) -> String {
-        let common = "console=ttyS0 quiet panic=-1"
-        return acceleration == .kvm ? common : common + " tsc=reliable no_timer_check cryptomgr.notests"
-    }
-
     /// Joins a connection of the rescue VM to the coordinator. Its messages go nowhere: standard error would be part of
     /// the connection. After one side has ended its sending, the other has half a minute to finish.
     func relayCommand(coordinatorPort: Int) throws(QEMUError) -> [String] {
         if let relay = configuration.relay { return relay(coordinatorPort) }
         let socat = try configuration.tools.find("socat", package: "socat")
         return [
-            socat.string, "-lf", "/dev/null", "-b", "65536", "-t", "30", "STDIO",
+            socat.string, "-lf", "/dev/null", "-b", "65536", "-t", "30", "STDIO,nodelay,quickack",
             "TCP4:127.0.0.1:\(coordinatorPort),nodelay",
         ]
     }

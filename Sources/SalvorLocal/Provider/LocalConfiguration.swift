@@ -32,8 +32,7 @@ package struct LocalConfiguration: Sendable {
     /// Makes the config disk, a raw image, at a path where nothing is yet. Its bytes are secret.
     package var makeConfigDisk: @Sendable (HostSpecification, FilePath) async throws -> Void
     package var copyStyle: CopyStyle = .overlay
-    package var rescueMemoryMiB = 512
-    package var rescueCPUs = 1
+    package var rescueHardware = RescueHardware()
     /// With this the first line begins that the rescue image prints once its drivers are loaded: from then on disks
     /// can be plugged in.
     package var rescueReadyPrefix = "salvor-init:"

@@ -6,8 +6,6 @@ package struct QEMUCommandLine: Hashable, Sendable {
     /// For people: shown by `ps`.
     package var name: String
     package var acceleration: Acceleration
-    /// `-cpu`; nil for the host's own under KVM and QEMU's default under TCG, where fancier models only cost time.
-    package var cpuModel: String?
     package var memoryMiB: Int
     package var cpus: Int
     package var firmware: Firmware
@@ -66,7 +64,7 @@ package struct QEMUCommandLine: Hashable, Sendable {
             "-chardev", "file,id=console,path=\(MachineFolder.consoleName)",
             "-serial", "chardev:console",
         ]
-        if let cpu = cpuModel ?? (acceleration == .kvm ? "host" : nil) { arguments += ["-cpu", cpu] }
+        arguments += ["-cpu", cpuModel]
         if !restartsAllowed { arguments.append("-no-reboot") }
         if graphics { arguments += ["-device", "VGA"] }
         arguments += firmwareArguments
@@ -81,6 +79,10 @@ package struct QEMUCommandLine: Hashable, Sendable {
         }
         return arguments
     }
+
+    /// Under TCG fancier models than QEMU's default only cost time, but for RDRAND: without it a Linux guest gathers its
+    /// first random bytes from the clock's jitter, and whoever asks for one waits a second for that.
+    private var cpuModel: String { acceleration == .kvm ? "host" : "qemu64,+rdrand" }
 
     private var bootsFromDisk: Bool {
         if case .direct = firmware { false } else { true }
