@@ -19,8 +19,8 @@ final class CoordinatorLink: Sendable {
     private let serving = Mutex<Connection?>(nil)
 
     init(
-        bootstrap: Salvor_V1_Bootstrap, address: (host: String, port: UInt16), services: [any RegistrableRPCService],
-        watch: CoordinatorWatch<ContinuousClock>, logger: Logger
+        bootstrap: Salvor_V1_Bootstrap, address: (host: String, port: UInt16), key: KeyPair,
+        services: [any RegistrableRPCService], watch: CoordinatorWatch<ContinuousClock>, logger: Logger
     ) throws(TransportError) {
         guard let authority = Digest(bytes: bootstrap.caFingerprint) else {
             preconditionFailure("Bootstrap.read has checked the fingerprint's length")
@@ -32,7 +32,7 @@ final class CoordinatorLink: Sendable {
         self.services = services
         self.watch = watch
         self.logger = logger
-        enrolment = try Enrolment(run: run, host: host, token: bootstrap.enrolmentToken)
+        enrolment = try Enrolment(run: run, host: host, key: key, token: bootstrap.enrolmentToken)
     }
 
     /// Stays linked until cancelled.

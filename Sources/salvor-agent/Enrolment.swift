@@ -5,10 +5,10 @@ internal import SalvorTransport
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// How the agent comes to its certificate: it makes a key, which never leaves this process, and is given a certificate
+/// How the agent comes to its certificate: it has a key, which never leaves this process, and is given a certificate
 /// for it in exchange for the token of its bootstrap data.
 ///
-/// The key is made once: a token is good for one key, and an attempt whose answer was lost may be repeated with it.
+/// There is one key: a token is good for one key, and an attempt whose answer was lost may be repeated with it.
 struct Enrolment: Sendable {
     private let identity: PeerIdentity
     private let key: KeyPair
@@ -16,9 +16,9 @@ struct Enrolment: Sendable {
     /// Secret.
     private let token: Data
 
-    init(run: String, host: String, token: Data) throws(TransportError) {
+    init(run: String, host: String, key: KeyPair, token: Data) throws(TransportError) {
         identity = .host(run: run, host: host)
-        key = try KeyPair.generate()
+        self.key = key
         request = try CertificateRequest(for: identity, key: key)
         self.token = token
     }

@@ -2,6 +2,7 @@ internal import Glibc
 internal import Logging
 internal import SalvorAgentCore
 internal import SalvorMessages
+internal import SalvorTransport
 
 /// `salvor-agent`: started at boot on a rescue VM, ends when the VM is to be powered off.
 @main
@@ -30,6 +31,13 @@ struct SalvorAgent {
     }
 
     private static func run(bootstrapFile: String) async {
+        let key: KeyPair
+        do throws(TransportError) {
+            // Before the bootstrap data is there: /init hands it over once it has found the devices.
+            key = try KeyPair.generate()
+        } catch {
+            fail("\(error)", code: 70)
+        }
         let bootstrap: Salvor_V1_Bootstrap
         let address: (host: String, port: UInt16)
         do throws(AgentError) {
@@ -45,11 +53,12 @@ struct SalvorAgent {
         let logs = LogRing { console.write($0) }
         let logger = logs.logger("agent")
         let (stopped, stop) = AsyncStream.makeStream(of: Void.self)
+        let disks = SystemDisks()
         let services = AgentServices(
             AgentConfiguration(
                 host: bootstrap.host, version: SalvorVersion.current,
                 // Half of what /init gives /run: the quarantine shares it with mount points and bootstrap data.
-                quarantine: QuarantineStore(budgetBytes: 32 << 20), disks: SystemDisks(), logs: logs, logger: logger,
+                quarantine: QuarantineStore(budgetBytes: 32 << 20), disks: disks, logs: logs, logger: logger,
                 powerOff: { stop.yield() }))
         let watch = CoordinatorWatch(
             timeout: .seconds(Int64(bootstrap.coordinatorTimeoutSeconds)), clock: ContinuousClock()
@@ -60,7 +69,7 @@ struct SalvorAgent {
         let link: CoordinatorLink
         do {
             link = try CoordinatorLink(
-                bootstrap: bootstrap, address: address, services: services.all, watch: watch, logger: logger)
+                bootstrap: bootstrap, address: address, key: key, services: services.all, watch: watch, logger: logger)
         } catch {
             fail("\(error)", code: 70)
         }
@@ -68,10 +77,12 @@ struct SalvorAgent {
 
         await watch.start()
         let linked = Task { await link.keep() }
+        let announced = Task { await disks.announce(to: logger) }
         for await _ in stopped { break }
         await link.drain()
         linked.cancel()
         await linked.value
+        await announced.value
         logger.info("agent ends")
         await console.drain()
     }

@@ -6,8 +6,10 @@ import Testing
 /// The real image, booted, with a script in the agent's place that shows what the agent would find.
 @Suite(.serialized) struct RescueImageTests {
     private static let agent = """
+        # All of it: the end of the input is the end of the drivers' loading.
+        bootstrap=$(cat "$2")
         echo "agent: arguments $*"
-        echo "agent: bootstrap $(cat /run/salvor/config/salvor-bootstrap)"
+        echo "agent: bootstrap $bootstrap"
         echo "agent: config $(grep ' /run/salvor/config ' /proc/mounts)"
         echo "agent: address $(ip -o -4 address show dev eth0)"
         echo "agent: route $(ip route)"
@@ -61,7 +63,7 @@ import Testing
             let lines = try await console.run(timeout: .seconds(240)).map(\.text)
             let text = lines.joined(separator: "\n")
             for expected in [
-                "agent: arguments --bootstrap /run/salvor/config/salvor-bootstrap", "agent: bootstrap for-the-agent",
+                "agent: arguments --bootstrap /proc/self/fd/0", "agent: bootstrap for-the-agent",
                 "agent: config /dev/vda /run/salvor/config vfat ro,nosuid,nodev,noexec", "inet 10.0.2.15/24",
                 "agent: route default via 10.0.2.2", "agent: fuse /dev/fuse", "agent: serials config repair-1",
                 "agent: size 134217728", "agent: hv_storvsc is listed 1 time",
