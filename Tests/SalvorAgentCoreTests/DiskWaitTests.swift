@@ -15,7 +15,9 @@ import Testing
 
         var lookCount: Int { looks.load(ordering: .relaxed) }
 
-        func disks() async throws(AgentError) -> [Salvor_V1_Disk] {
+        func disks(
+            lookingInto isWanted: @Sendable (Salvor_V1_Disk) -> Bool
+        ) async throws(AgentError) -> [Salvor_V1_Disk] {
             let look = looks.wrappingAdd(1, ordering: .relaxed).oldValue
             return states[min(look, states.count - 1)]
         }

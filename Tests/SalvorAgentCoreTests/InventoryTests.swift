@@ -36,17 +36,19 @@ private struct PaperMachine {
         if let blkid { listing += "DEVNAME=\(scratch.path)/dev/\(name)\n\(blkid)\n\n" }
     }
 
-    func disks(mounts: String = "", swaps: String = "") async throws -> [Salvor_V1_Disk] {
+    /// - Parameter serial: of the one disk to look into; nil for all.
+    func disks(mounts: String = "", swaps: String = "", serial: String? = nil) async throws -> [Salvor_V1_Disk] {
         try write("proc/self/mountinfo", Array(mounts.utf8))
         try write("proc/swaps", Array(("Filename\n" + swaps).utf8))
         try write("listing", Array(listing.utf8))
-        try write("blkid", Array("#!/bin/sh\nexec cat \(scratch.path)/listing\n".utf8))
+        let script = "#!/bin/sh\necho \"$@\" >\(scratch.path)/arguments\nexec cat \(scratch.path)/listing\n"
+        try write("blkid", Array(script.utf8))
         try #require(chmod("\(scratch.path)/blkid", 0o755) == 0)
         return try await SystemDisks(
             tools: AgentTools(blkid: "\(scratch.path)/blkid"), sysfs: "\(scratch.path)/sys",
             proc: "\(scratch.path)/proc",
             devices: "\(scratch.path)/dev"
-        ).disks()
+        ).disks { serial == nil || $0.serial == serial }
     }
 }
 
@@ -135,6 +137,22 @@ struct InventoryTests {
         #expect(disks.map(\.partitionTable) == [.none, .none])
         #expect(disks.first?.volumes.map(\.fileSystem) == ["BitLocker"])
         #expect(disks.first?.volumes.map(\.number) == [0])
+    }
+
+    @Test("Only what is on the wanted disk is looked at, and the others are there all the same")
+    func wanted() async throws {
+        var machine = try PaperMachine()
+        for (name, serial) in [("vdb", "copy-1"), ("vdc", "copy-2")] {
+            try machine.add(name, ["size": "80000", "serial": serial])
+            try machine.add(
+                "\(name)1", of: name, ["partition": "1", "start": "2048", "size": "2048"], blkid: "TYPE=ntfs")
+        }
+        let disks = try await machine.disks(serial: "copy-2")
+        #expect(disks.map(\.serial) == ["copy-1", "copy-2"])
+        #expect(disks.map { $0.volumes.map(\.fileSystem) } == [[""], ["ntfs"]])
+        let devices = "\(machine.scratch.path)/dev"
+        let arguments = try String(contentsOfFile: "\(machine.scratch.path)/arguments", encoding: .utf8)
+        #expect(arguments == "-c /dev/null -o export \(devices)/vdc \(devices)/vdc1\n")
     }
 
     @Test("An MBR disk has its signature and the types of its partitions")

@@ -38,7 +38,9 @@ extension Salvor_V1_DiskSelector {
         }
     }
 
-    private func predicate() throws(AgentError) -> (Salvor_V1_Disk) -> Bool {
+    /// Whether a disk is one that the selector can mean.
+    /// - Throws: ``AgentError/Code/invalidRequest``.
+    func predicate() throws(AgentError) -> @Sendable (Salvor_V1_Disk) -> Bool {
         switch by {
         case .serial(let serial) where !serial.isEmpty: { $0.serial == serial }
         case .lun(let lun): { $0.hasLun && $0.lun == lun }

@@ -7,15 +7,16 @@ extension DiskSource {
     /// - Parameters:
     ///   - limit: how long a disk may take to appear. A disk with a partition table and no partition is taken as it is
     ///     after a fifth of that.
-    ///   - interval: between two looks, each of which costs a run of blkid.
+    ///   - interval: between two looks, each of which costs a run of blkid once the disk is there.
     /// - Throws: what ``SalvorMessages/Salvor_V1_DiskSelector/resolve(among:)`` throws, at the end of the wait.
     package func awaitDisk(
         _ selector: Salvor_V1_DiskSelector, limit: Duration, interval: Duration = .milliseconds(50)
     ) async throws -> Salvor_V1_Disk {
         let began = ContinuousClock.now
+        let isMeant = try selector.predicate()
         while true {
             let elapsed = ContinuousClock.now - began
-            let seen = try await disks()
+            let seen = try await disks(lookingInto: isMeant)
             do throws(AgentError) {
                 let disk = try selector.resolve(among: seen)
                 let mayBeComing = disk.partitionTable != .none && disk.volumes.isEmpty

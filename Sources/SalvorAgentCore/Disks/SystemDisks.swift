@@ -22,10 +22,22 @@ package struct SystemDisks: DiskSource {
         self.mountRoot = mountRoot
     }
 
-    package func disks() async throws(AgentError) -> [Salvor_V1_Disk] {
-        let names = await onBlockingThread { sysfs.disks().map { (disk: $0, partitions: sysfs.partitions(of: $0)) } }
-        guard !names.isEmpty else { return [] }
-        let paths = names.flatMap { [$0.disk] + $0.partitions }.map(path)
+    package func disks(
+        lookingInto isWanted: @Sendable (Salvor_V1_Disk) -> Bool
+    ) async throws(AgentError) -> [Salvor_V1_Disk] {
+        let (names, bare) = await onBlockingThread {
+            let names = sysfs.disks().map { (disk: $0, partitions: sysfs.partitions(of: $0)) }
+            return (names, describe(names, FileSystemListing([])))
+        }
+        let wanted = zip(names, bare).filter { isWanted($1) }.map(\.0)
+        guard !wanted.isEmpty else { return bare }
+        let listing = try await fileSystems(on: wanted.flatMap { [$0.disk] + $0.partitions }.map(path))
+        let known = await onBlockingThread { describe(wanted, listing) }
+        let byDevice = Dictionary(known.map { ($0.device, $0) }, uniquingKeysWith: { first, _ in first })
+        return bare.map { byDevice[$0.device] ?? $0 }
+    }
+
+    private func fileSystems(on paths: [String]) async throws(AgentError) -> FileSystemListing {
         let result = try await runTool(tools.blkid, FileSystemListing.arguments(paths), timeout: .seconds(60))
         // 2: nothing is recognised on any of them.
         guard let code = result.exitCode, [0, 2].contains(code) else {
@@ -33,11 +45,14 @@ package struct SystemDisks: DiskSource {
                 .toolFailed, "blkid could not look at the disks: \(result.complaint)",
                 next: "See the rescue VM's console.")
         }
-        let listing = FileSystemListing(result.output)
-        return await onBlockingThread {
-            let rescue = RescueSystem(sysfs: sysfs, proc: proc, mountRoot: mountRoot)
-            return names.map { describe($0.disk, $0.partitions, listing, rescue) }
-        }
+        return FileSystemListing(result.output)
+    }
+
+    private func describe(
+        _ names: [(disk: String, partitions: [String])], _ listing: FileSystemListing
+    ) -> [Salvor_V1_Disk] {
+        let rescue = RescueSystem(sysfs: sysfs, proc: proc, mountRoot: mountRoot)
+        return names.map { describe($0.disk, $0.partitions, listing, rescue) }
     }
 
     private func path(_ name: String) -> String { "\(devices)/\(name)" }

@@ -14,7 +14,9 @@ import Testing
 struct ImageDisks: DiskSource {
     var list: [Salvor_V1_Disk]
 
-    func disks() async throws(AgentError) -> [Salvor_V1_Disk] { list }
+    func disks(
+        lookingInto isWanted: @Sendable (Salvor_V1_Disk) -> Bool
+    ) async throws(AgentError) -> [Salvor_V1_Disk] { list }
 
     /// A disk with these volumes one after the other, and 1 MiB of tables before and after them.
     static func disk(
