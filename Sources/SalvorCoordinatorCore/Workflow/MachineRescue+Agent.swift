@@ -66,12 +66,22 @@ extension MachineRescue {
         }
     }
 
+    /// Compares what was to be done with what the agent saw after it.
+    func verify(_ scan: Salvor_V1_ScanResponse, _ applied: Applied) async throws(StepFailure) {
+        let ledger = context.ledger
+        _ = try await ledger.perform(.verify, on: StepSubject(machine: machine.name, attempt: attempt)) {
+            try RepairCheck(machine: machine.name, expected: scan.toDelete).check(verified: applied.verified)
+            let since = ledger.clock.monotonic() - ledger.commandBegan
+            return VerifiedRecord(millisecondsSinceCommand: since.wholeMilliseconds)
+        }
+    }
+
     /// Takes over what the agent has removed. Only what is stored here, checked, is forgotten there.
-    func quarantine(_ agent: any Agent) async throws(StepFailure) -> [QuarantineManifest.File] {
+    func quarantine(_ scan: Salvor_V1_ScanResponse, _ agent: any Agent) async throws(StepFailure) {
         let folder = context.directory.quarantine(of: machine.name)
-        return try await context.ledger.perform(
+        _ = try await context.ledger.perform(
             .quarantine, on: subject(agent),
-            events: { files in
+            events: { (files: [QuarantineManifest.File]) in
                 files.map { file in
                     .fileQuarantined(
                         AuditEvent.FileQuarantined(
@@ -83,21 +93,9 @@ extension MachineRescue {
             let store = QuarantineStore(folder: folder, run: context.ledger.run, machine: machine.name)
             try await agent.fetchQuarantine(quarantineID, of: machine.name, into: store)
             let files = await store.files
+            try RepairCheck(machine: machine.name, expected: scan.toDelete).check(stored: files)
             try await agent.discardQuarantine(quarantineID, of: machine.name)
             return files
-        }
-    }
-
-    /// Compares what was to be done with what the agent saw after it, and with what came out of quarantine.
-    func verify(
-        _ scan: Salvor_V1_ScanResponse, _ applied: Applied, _ stored: [QuarantineManifest.File]
-    ) async throws(StepFailure) {
-        let ledger = context.ledger
-        _ = try await ledger.perform(.verify, on: StepSubject(machine: machine.name, attempt: attempt)) {
-            try RepairCheck(expected: scan.toDelete, verified: applied.verified, stored: stored)
-                .check(machine: machine.name)
-            let since = ledger.clock.monotonic() - ledger.commandBegan
-            return VerifiedRecord(millisecondsSinceCommand: since.wholeMilliseconds)
         }
     }
 

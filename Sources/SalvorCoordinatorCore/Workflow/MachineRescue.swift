@@ -32,7 +32,7 @@ struct MachineRescue: Sendable {
         case interrupted
     }
 
-    /// Copy, attach, scan, confirm, apply, quarantine, verify, detach.
+    /// Copy, attach, scan, confirm, apply, verify, quarantine, detach.
     func repair(on lease: HostLease) async -> OnHost {
         var copy: RepairCopy?
         var mayBeAttached: RescueHost?
@@ -56,8 +56,8 @@ struct MachineRescue: Sendable {
             changed = true
             let applied = try await apply(scan, at: address, agent)
             guard applied.outcome.kind == .repaired else { return self.outcome(of: applied) }
-            let stored = try await quarantine(agent)
-            try await verify(scan, applied, stored)
+            try await verify(scan, applied)
+            try await quarantine(scan, agent)
             try await detach(made, from: host)
             return nil
         }

@@ -38,8 +38,9 @@ extension RepairedMachine {
     /// nil where the machine's work on a rescue VM was not over.
     fileprivate init?(_ record: MachineRecord, _ intents: [IntentRecord]) throws(CoordinatorError) {
         let steps = StepRecords(intents, machine: record.machine.name, attempt: record.attempt)
-        // A copy also comes off its rescue VM when a repair has failed, but then it was not verified before.
-        guard steps.isDone(.verify), steps.isDone(.detach) else { return nil }
+        // A copy also comes off its rescue VM when a repair has failed, but then it was not verified, or what was removed
+        // from it is in no quarantine.
+        guard steps.isDone(.verify), steps.isDone(.quarantine), steps.isDone(.detach) else { return nil }
         do throws(StepFailure) {
             guard let copy: RepairCopy = try steps.recorded(.copy) else { return nil }
             self.init(record: record, copy: copy, steps: steps)

@@ -8,8 +8,8 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case scan
     case confirm
     case apply
-    case quarantine
     case verify
+    case quarantine
     case detach
     case swap
     case boot
