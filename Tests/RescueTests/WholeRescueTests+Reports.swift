@@ -30,6 +30,9 @@ extension EndToEnd.WholeRescue {
         #expect(files.map(\.action) == ["quarantineAndDelete", "keep"])
         #expect(files.map(\.sha256) == [faulty, corrected])
 
+        // Which rescue image was on the disk is on record.
+        #expect(json.hosts.map { $0.imageDigest?.count } == [64])
+
         // The copy is the machine's disk now; nothing else is there, and the report must not say so.
         #expect(json.remains.isEmpty, "\(json.remains)")
 

@@ -86,7 +86,7 @@ struct MachineReportBuilder {
             return "Attached the copy to \(record.host ?? "the rescue VM") as \(event.address)."
         case .volumeChanged(let event): return "Changed volume \(event.volumeNumber): \(event.what)"
         case .fileQuarantined(let event):
-            return "Kept a copy of \(event.path.display) at \(event.storedAt)."
+            return "Fetched what was removed, \(event.path.display), into the quarantine: \(event.storedAt)."
         case .fileDeleted(let event): return "Deleted \(event.path.display) from the copy."
         case .verified(let event):
             let tables = event.tablesUnchanged ? "partition tables unchanged" : "partition tables CHANGED"

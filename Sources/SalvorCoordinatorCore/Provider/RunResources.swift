@@ -1,3 +1,6 @@
+internal import SalvorAudit
+package import SalvorDigest
+
 /// The name of a repair copy, derived from run and machine, so that a repeat finds its own work.
 package struct CopyName: Hashable, Sendable, Codable {
     package let run: String
@@ -82,12 +85,15 @@ package struct RescueHost: Hashable, Sendable, Codable {
     package var name: HostName
     /// The provider's own identifier: a process and its control socket, a resource id.
     package var identifier: String
+    /// Names the rescue image that it was started from; nil where the provider does not know.
+    package var imageDigest: Digest?
     /// The acceleration, size or region, for the report.
     package var details: [String: String]
 
-    package init(name: HostName, identifier: String, details: [String: String] = [:]) {
+    package init(name: HostName, identifier: String, imageDigest: Digest? = nil, details: [String: String] = [:]) {
         self.name = name
         self.identifier = identifier
+        self.imageDigest = imageDigest
         self.details = details
     }
 }

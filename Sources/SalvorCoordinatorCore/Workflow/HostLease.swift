@@ -108,7 +108,8 @@ struct HostLease: Sendable {
     private static func started(_ host: RescueHost) -> AuditEvent {
         .hostStarted(
             AuditEvent.HostStarted(
-                identifier: host.identifier, acceleration: host.details["acceleration"], details: host.details))
+                identifier: host.identifier, acceleration: host.details["acceleration"], imageDigest: host.imageDigest,
+                details: host.details))
     }
 }
 

@@ -29,7 +29,7 @@ extension LocalProvider {
         }
         hosts.withLock { $0[specification.name] = machine }
         return RescueHost(
-            name: specification.name, identifier: folder.path.string,
+            name: specification.name, identifier: folder.path.string, imageDigest: configuration.rescueImage?.digest,
             details: ["acceleration": acceleration.name, "process": "\(machine.process.pid)", "uuid": machine.uuid])
     }
 

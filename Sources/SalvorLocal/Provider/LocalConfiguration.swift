@@ -1,4 +1,5 @@
 package import SalvorCoordinatorCore
+package import SalvorDigest
 package import SalvorQEMU
 package import SystemPackage
 
@@ -16,10 +17,13 @@ package struct LocalConfiguration: Sendable {
     package struct RescueImage: Hashable, Sendable {
         package var kernel: FilePath
         package var initramfs: FilePath
+        /// Names the image, by what it was made from.
+        package var digest: Digest?
 
-        package init(kernel: FilePath, initramfs: FilePath) {
+        package init(kernel: FilePath, initramfs: FilePath, digest: Digest? = nil) {
             self.kernel = kernel
             self.initramfs = initramfs
+            self.digest = digest
         }
     }
 

@@ -37,7 +37,7 @@ struct RunContext: Sendable {
         return LocalProvider(
             LocalConfiguration(
                 inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
-                rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs) },
+                rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs, digest: $0.digest) },
                 accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
                 makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) }))
     }

@@ -22,7 +22,10 @@ struct ReportJSON: Decodable {
 
     struct Log: Decodable { var isSound: Bool }
 
-    struct Host: Decodable { var name: String }
+    struct Host: Decodable {
+        var name: String
+        var imageDigest: String?
+    }
 
     struct Remains: Decodable {
         var resource: String
