@@ -78,24 +78,21 @@ static inline const unsigned char *salvor_GENERAL_NAMES_uri(const GENERAL_NAMES 
     *length = ASN1_STRING_length(name->d.uniformResourceIdentifier);
     return ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
 }
-// A list of one URI, to be freed with GENERAL_NAMES_free; NULL when there is no memory.
-static inline GENERAL_NAMES *salvor_GENERAL_NAMES_new_uri(const char *uri, int length) {
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
+// Adds a name: a URI (GEN_URI) or host (GEN_DNS) as text, an address (GEN_IPADD) as 4 or 16 bytes. 0 without memory.
+static inline int salvor_GENERAL_NAMES_add(GENERAL_NAMES *names, int type, const unsigned char *bytes, int length) {
     GENERAL_NAME *name = GENERAL_NAME_new();
-    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-    if (names == NULL || name == NULL || text == NULL || !ASN1_STRING_set(text, uri, length)) {
-        GENERAL_NAMES_free(names);
+    ASN1_STRING *value = type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+    if (name == NULL || value == NULL || !ASN1_STRING_set(value, bytes, length)) {
         GENERAL_NAME_free(name);
-        ASN1_IA5STRING_free(text);
-        return NULL;
+        ASN1_STRING_free(value);
+        return 0;
     }
-    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    GENERAL_NAME_set0_value(name, type, value);
     if (!sk_GENERAL_NAME_push(names, name)) {
-        GENERAL_NAMES_free(names);
         GENERAL_NAME_free(name);
-        return NULL;
+        return 0;
     }
-    return names;
+    return 1;
 }
 // Adds to a request the extension that asks for these names.
 static inline int salvor_X509_REQ_add_subject_alt_names(X509_REQ *request, GENERAL_NAMES *names) {

@@ -23,8 +23,8 @@ package struct CertificateAuthority: Sendable {
         try PeerIdentity.check(name: run, of: "a run")
         key = try KeyPair.generate()
         certificate = try Issuance(
-            subject: (organization: run, commonName: "Salvor run CA"), uri: Self.uri(run: run), publicKey: key.pkey,
-            notBefore: now - Self.backdating, notAfter: now + validFor, profile: .authority
+            subject: (organization: run, commonName: "Salvor run CA"), names: [.uri(Self.uri(run: run))],
+            publicKey: key.pkey, notBefore: now - Self.backdating, notAfter: now + validFor, profile: .authority
         ).sign(issuer: nil, key: key)
         self.run = run
     }
@@ -87,7 +87,7 @@ package struct CertificateAuthority: Sendable {
         // A certificate that outlives its authority is worth nothing after it.
         let notAfter = min(now + validFor, certificate.notAfter ?? now + validFor)
         return try Issuance(
-            subject: (organization: run, commonName: name), uri: identity.uri, publicKey: publicKey,
+            subject: (organization: run, commonName: name), names: [.uri(identity.uri)], publicKey: publicKey,
             notBefore: now - Self.backdating, notAfter: notAfter, profile: .end
         ).sign(issuer: certificate, key: key)
     }

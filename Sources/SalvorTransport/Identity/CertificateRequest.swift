@@ -16,9 +16,7 @@ package struct CertificateRequest: Sendable {
         guard let request = X509_REQ_new() else { throw .openSSL("make a certificate request") }
         defer { X509_REQ_free(request) }
         let uri = identity.uri
-        guard let names = salvor_GENERAL_NAMES_new_uri(uri, Int32(uri.utf8.count)) else {
-            throw .openSSL("make a certificate request")
-        }
+        let names = try SubjectName.list([.uri(uri)])
         defer { GENERAL_NAMES_free(names) }
         guard X509_REQ_set_version(request, 0) == 1, X509_REQ_set_pubkey(request, key.pkey) == 1,
             salvor_X509_REQ_add_subject_alt_names(request, names) == 1,

@@ -6,10 +6,12 @@ struct Issuance {
         case authority
         /// One end of a connection. Either end may have dialled, so that both may be TLS client and TLS server.
         case end
+        /// A server that anybody may dial.
+        case server
     }
 
     let subject: (organization: String, commonName: String)
-    let uri: String
+    let names: [SubjectName]
     let publicKey: OpaquePointer
     let notBefore: WallTime
     let notAfter: WallTime
@@ -38,14 +40,13 @@ struct Issuance {
             X509_set_pubkey(x509, publicKey) == 1
         else { throw .openSSL("fill in a certificate") }
 
-        guard let names = salvor_GENERAL_NAMES_new_uri(uri, Int32(uri.utf8.count)) else {
-            throw .openSSL("fill in a certificate")
+        if !names.isEmpty {
+            let list = try SubjectName.list(names)
+            defer { GENERAL_NAMES_free(list) }
+            let added = X509_add1_ext_i2d(
+                x509, NID_subject_alt_name, UnsafeMutableRawPointer(list), 0, UInt(X509V3_ADD_DEFAULT))
+            guard added == 1 else { throw .openSSL("name the subject of a certificate") }
         }
-        defer { GENERAL_NAMES_free(names) }
-        guard
-            X509_add1_ext_i2d(x509, NID_subject_alt_name, UnsafeMutableRawPointer(names), 0, UInt(X509V3_ADD_DEFAULT))
-                == 1
-        else { throw .openSSL("name the subject of a certificate") }
 
         for (nid, value) in extensions {
             var context = X509V3_CTX()
@@ -72,6 +73,14 @@ struct Issuance {
                 (NID_basic_constraints, "critical,CA:FALSE"),
                 (NID_key_usage, "critical,digitalSignature"),
                 (NID_ext_key_usage, "clientAuth,serverAuth"),
+                (NID_subject_key_identifier, "hash"),
+                (NID_authority_key_identifier, "keyid:always"),
+            ]
+        case .server:
+            [
+                (NID_basic_constraints, "critical,CA:FALSE"),
+                (NID_key_usage, "critical,digitalSignature"),
+                (NID_ext_key_usage, "serverAuth"),
                 (NID_subject_key_identifier, "hash"),
                 (NID_authority_key_identifier, "keyid:always"),
             ]

@@ -3,11 +3,13 @@ internal import COpenSSL
 /// Text encoding of keys and certificates.
 enum PEM {
     /// The key in clear, then the certificates: callers keep it in a file that only they can read.
-    static func encode(key: KeyPair, certificates: [Certificate]) throws(TransportError) -> [UInt8] {
+    static func encode(key: KeyPair? = nil, certificates: [Certificate]) throws(TransportError) -> [UInt8] {
         guard let bio = BIO_new(BIO_s_mem()) else { throw .openSSL("encode a key") }
         defer { BIO_free(bio) }
-        guard PEM_write_bio_PKCS8PrivateKey(bio, key.pkey, nil, nil, 0, nil, nil) == 1 else {
-            throw .openSSL("encode a key")
+        if let key {
+            guard PEM_write_bio_PKCS8PrivateKey(bio, key.pkey, nil, nil, 0, nil, nil) == 1 else {
+                throw .openSSL("encode a key")
+            }
         }
         for certificate in certificates {
             guard PEM_write_bio_X509(bio, certificate.handle.x509) == 1 else { throw .openSSL("encode a certificate") }

@@ -1,0 +1,73 @@
+/// What a path below `/subscriptions` means.
+enum ARMPath: Equatable {
+    case subscriptions
+    case subscription(ResourceID)
+    case locations(ResourceID)
+    /// All resource groups of a subscription.
+    case groups(ResourceID)
+    /// All resources of a subscription or group, whatever their type.
+    case everything(ResourceID)
+    case providers(ResourceID)
+    case provider(ResourceID, namespace: String)
+    case operation(id: String)
+    /// Resources of a type in a subscription, a group, or below another resource.
+    case collection(scope: ResourceID, type: String)
+    case resource(ResourceID)
+    case action(ResourceID, name: String)
+
+    /// - Parameter isType: whether there is such a type: what follows a resource is else an action on it.
+    /// - Returns: nil for a path of another form.
+    init?(_ path: String, isType: (String) -> Bool) {
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        let lowered = segments.map { $0.lowercased() }
+        guard lowered.first == "subscriptions", !segments.contains("") else { return nil }
+        guard segments.count > 1 else {
+            self = .subscriptions
+            return
+        }
+        let subscription = ResourceID(subscription: segments[1])
+        let rest = Array(lowered.dropFirst(2))
+        switch rest.first {
+        case nil: self = .subscription(subscription)
+        case "locations" where rest.count == 1: self = .locations(subscription)
+        case "resources" where rest.count == 1: self = .everything(subscription)
+        case "operationresults" where rest.count == 2: self = .operation(id: segments[3])
+        case "resourcegroups" where rest.count == 1: self = .groups(subscription)
+        case "resourcegroups" where rest.count == 3 && rest[2] == "resources":
+            self = .everything(ResourceID(subscription: segments[1], resourceGroup: segments[3]))
+        case "resourcegroups" where rest.count == 2:
+            self = .resource(ResourceID(subscription: segments[1], resourceGroup: segments[3]))
+        case "resourcegroups" where rest.count > 4 && rest[2] == "providers":
+            self.init(
+                below: ResourceID(subscription: segments[1], resourceGroup: segments[3]), namespace: segments[5],
+                Array(segments.dropFirst(6)), isType)
+        case "providers" where rest.count == 1: self = .providers(subscription)
+        case "providers" where rest.count == 2: self = .provider(subscription, namespace: segments[3])
+        case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
+            self = .operation(id: segments[7])
+        case "providers":
+            self.init(below: subscription, namespace: segments[3], Array(segments.dropFirst(4)), isType)
+        default: return nil
+        }
+    }
+
+    /// - Parameter pairs: types and names in turn.
+    private init?(below scope: ResourceID, namespace: String, _ pairs: [String], _ isType: (String) -> Bool) {
+        guard !pairs.isEmpty else { return nil }
+        let whole = pairs.count / 2 * 2
+        let types = stride(from: 0, to: whole, by: 2).map { pairs[$0] }
+        let id = ResourceID(
+            subscription: scope.subscription, resourceGroup: scope.resourceGroup, namespace: namespace, types: types,
+            names: stride(from: 1, to: whole, by: 2).map { pairs[$0] })
+        guard pairs.count % 2 == 1, let last = pairs.last else {
+            self = .resource(id)
+            return
+        }
+        let type = ([namespace] + types + [last]).joined(separator: "/")
+        if types.isEmpty {
+            self = .collection(scope: scope, type: type)
+        } else {
+            self = isType(type) ? .collection(scope: id, type: type) : .action(id, name: last)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import SalvorQEMU
+
+/// `GET /metadata/endpoints`: how a client learns where a cloud signs in and what it is called (2022-09-01).
+enum CloudMetadata {
+    static func document(_ base: String, tenant: String) -> JSONValue {
+        [
+            "name": "SalvorEmulator", "portal": .string(base), "resourceManager": .string("\(base)/"),
+            "authentication": [
+                "loginEndpoint": .string("\(base)/"), "audiences": [.string("\(base)/"), .string(base)],
+                "tenant": .string(tenant), "identityProvider": "AAD",
+            ],
+            "graphAudience": .string("\(base)/graph"), "graph": .string("\(base)/graph"),
+            "microsoftGraphResourceId": .string("\(base)/graph"), "gallery": .string("\(base)/gallery"),
+            "batch": .string("\(base)/batch"), "media": .string("\(base)/media"),
+            "vmImageAliasDoc": .string("\(base)/metadata/aliases.json"), "sqlManagement": .string("\(base)/sql"),
+            "activeDirectoryDataLake": .string("\(base)/datalake"),
+            "suffixes": [
+                "keyVaultDns": "vault.localhost", "storage": "storage.localhost", "acrLoginServer": "acr.localhost",
+                "sqlServerHostname": "database.localhost", "azureDataLakeStoreFileSystem": "store.localhost",
+                "azureDataLakeAnalyticsCatalogAndJob": "analytics.localhost",
+            ],
+        ]
+    }
+}

@@ -1,0 +1,83 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+package import SalvorTransport
+
+/// Serves an emulator by HTTPS.
+package struct EmulatorServer: Sendable {
+    private let emulator: Emulator
+    private let tls: TLSContext
+    private let logger: Logger
+
+    /// - Parameter identity: the server's certificate and key.
+    package init(_ emulator: Emulator, identity: LocalIdentity, logger: Logger) throws(TransportError) {
+        self.emulator = emulator
+        self.logger = logger
+        tls = try TLSContext(TLSConfiguration(role: .server, identity: identity, trust: nil))
+    }
+
+    /// Serves until cancelled.
+    /// - Parameters:
+    ///   - address: of this machine.
+    ///   - port: 0 for any that is free.
+    ///   - onListening: called with the port, as soon as clients can connect.
+    package func run(
+        address: String = "127.0.0.1", port: Int, onListening: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        let tls = tls
+        let application = Application(
+            responder: EmulatorResponder(emulator: emulator, port: port),
+            server: HTTPServerBuilder { responder in
+                TLSChannel(base: HTTP1Channel(responder: responder), tls: tls)
+            },
+            configuration: ApplicationConfiguration(address: .hostname(address, port: port)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
+        try await application.run()
+    }
+}
+
+/// Between Hummingbird's requests and the emulator's.
+private struct EmulatorResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let emulator: Emulator
+    let port: Int
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let body: ByteBuffer
+        do {
+            // One more than is taken, so that the emulator sees that it is too long.
+            body = try await request.body.collect(upTo: Emulator.longestBody + 1)
+        } catch is NIOTooManyBytesError {
+            return response(EmulatorResponse(.bodyTooLong), to: request)
+        }
+        return response(await emulator.answer(plain(request, body)), to: request)
+    }
+
+    private func plain(_ request: Request, _ body: ByteBuffer) -> EmulatorRequest {
+        var headers: [String: String] = [:]
+        for field in request.headers { headers[field.name.canonicalName] = field.value }
+        var query: [String: String] = [:]
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            query[Form.decode(halves[0].utf8).lowercased()] = halves.count == 2 ? Form.decode(halves[1].utf8) : ""
+        }
+        let host = request.head.authority ?? "localhost:\(port)"
+        // A plus sign in a path is a plus sign.
+        let path = Form.decode(request.uri.path.utf8.flatMap { $0 == 0x2B ? Array("%2B".utf8) : [$0] })
+        return EmulatorRequest(
+            request.method.rawValue, path, query: query, headers: headers, body: Array(body.readableBytesView),
+            base: "https://\(host)")
+    }
+
+    private func response(_ answer: EmulatorResponse, to request: Request) -> Response {
+        var headers = HTTPFields()
+        for (name, value) in answer.headers {
+            if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+        }
+        let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        return Response(status: .init(code: answer.status), headers: headers, body: body)
+    }
+}

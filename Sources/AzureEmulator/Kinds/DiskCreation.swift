@@ -1,0 +1,86 @@
+internal import SalvorQEMU
+
+/// What a disk or a snapshot is made from: `properties.creationData`, checked.
+struct DiskCreation {
+    enum Source {
+        case empty
+        case copy(ResourceID)
+        /// Size in bytes, the footer of a fixed VHD included.
+        case upload(Int64)
+    }
+
+    static let mostGiB: Int64 = 32_767
+    private static let bytesPerGiB: Int64 = 1 << 30
+    /// A fixed VHD ends with one.
+    private static let footerBytes: Int64 = 512
+
+    let source: Source
+    let sizeGB: Int64
+    /// What the new one takes over from its source, where the request does not say.
+    private(set) var inherited: JSONValue = [:]
+
+    /// - Throws: what Azure says of creation data that do not fit each other.
+    init(_ properties: JSONValue, in state: EmulatorState) throws(ARMError) {
+        guard let creation = properties[member: "creationData"], let option = creation[member: "createOption"]?.string
+        else { throw .requiredParameter("disk.creationData.createOption") }
+        let asked = properties[member: "diskSizeGB"]?.integer
+        switch option.lowercased() {
+        case "empty":
+            guard let asked else { throw .requiredParameter("disk.diskSizeGB") }
+            source = .empty
+            sizeGB = asked
+        case "copy":
+            guard let text = creation[member: "sourceResourceId"]?.string else {
+                throw .requiredParameter("disk.creationData.sourceResourceId")
+            }
+            guard let id = ResourceID(text),
+                ["microsoft.compute/disks", "microsoft.compute/snapshots"].contains(id.type.lowercased())
+            else {
+                throw .invalidParameter(
+                    "sourceResourceId",
+                    "The value of parameter sourceResourceId is invalid: it names no disk or snapshot.")
+            }
+            let record = try state.require(id)
+            guard record.provisioningState == "Succeeded" else {
+                throw ARMError(
+                    409, "OperationNotAllowed",
+                    "Operation 'Copy' is not allowed on '\(id.name)' since it is in state '\(record.provisioningState)'."
+                )
+            }
+            let size = record.body[path: "properties.diskSizeGB"]?.integer ?? 0
+            if let asked, asked < size {
+                throw .invalidParameter(
+                    "disk.diskSizeGB",
+                    "The specified disk size \(asked) GB is smaller than the size of the source, \(size) GB.")
+            }
+            source = .copy(id)
+            sizeGB = asked ?? size
+            for name in ["osType", "hyperVGeneration", "supportedCapabilities", "purchasePlan", "securityProfile"] {
+                inherited[path: name] = record.body[path: "properties.\(name)"]
+            }
+        case "upload", "uploadpreparedsecure":
+            guard let bytes = creation[member: "uploadSizeBytes"]?.integer else {
+                throw .requiredParameter("disk.creationData.uploadSizeBytes")
+            }
+            let content = bytes - Self.footerBytes
+            guard content >= 20 << 20, content <= Self.mostGiB * Self.bytesPerGiB, content % (1 << 20) == 0 else {
+                throw .invalidParameter(
+                    "uploadSizeBytes",
+                    "The value of parameter uploadSizeBytes is invalid: whole MiB, at least 20, and 512 bytes of footer are expected."
+                )
+            }
+            source = .upload(bytes)
+            sizeGB = (content + Self.bytesPerGiB - 1) / Self.bytesPerGiB
+        default:
+            throw .invalidParameter(
+                "createOption", "The value '\(printable(option))' of parameter createOption is not supported here.")
+        }
+        guard (1...Self.mostGiB).contains(sizeGB) else {
+            throw .invalidParameter(
+                "disk.diskSizeGB",
+                "The value '\(sizeGB)' of parameter diskSizeGB is out of range: 1 to \(Self.mostGiB).")
+        }
+    }
+
+    var sizeBytes: Int64 { sizeGB * Self.bytesPerGiB }
+}

@@ -1,0 +1,50 @@
+package import SalvorQEMU
+
+/// A long-running operation: what Azure has promised to do, and when it will have been done.
+package struct Operation: Sendable, Codable {
+    package enum Status: String, Sendable, Codable {
+        case inProgress = "InProgress"
+        case succeeded = "Succeeded"
+        case failed = "Failed"
+        case canceled = "Canceled"
+    }
+
+    package let id: String
+    package let target: ResourceID
+    /// The verb that its kind completes: `put`, `delete`, `start`.
+    package let verb: String
+    /// What the kind needs to complete it.
+    package let input: JSONValue
+    package let began: EmulatorTime
+    package let due: EmulatorTime
+    package var status: Status
+    package var ended: EmulatorTime?
+    /// `properties.output` of the status document.
+    package var output: JSONValue?
+    package var error: JSONValue?
+
+    package init(
+        id: String, target: ResourceID, verb: String, input: JSONValue = [:], began: EmulatorTime, due: EmulatorTime
+    ) {
+        self.id = id
+        self.target = target
+        self.verb = verb
+        self.input = input
+        self.began = began
+        self.due = due
+        status = .inProgress
+    }
+
+    package var isRunning: Bool { status == .inProgress }
+
+    /// The document at the address in `Azure-AsyncOperation`.
+    package var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "name": .string(id), "status": .string(status.rawValue), "startTime": .string(began.text),
+        ]
+        if let ended { members["endTime"] = .string(ended.text) }
+        if let error { members["error"] = error }
+        if let output { members["properties"] = ["output": output] }
+        return .object(members)
+    }
+}

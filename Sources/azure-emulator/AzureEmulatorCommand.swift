@@ -1,0 +1,73 @@
+import ArgumentParser
+import AzureEmulator
+import Foundation
+import Logging
+import SalvorDigest
+import SalvorTransport
+
+/// `azure-emulator`: an Azure Resource Manager on this machine.
+@main
+struct AzureEmulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "azure-emulator",
+        abstract: "An Azure Resource Manager that runs on this machine.",
+        discussion: """
+            Clients trust it by its own authority's certificate, which it writes into its state folder:
+
+              azure-emulator --state azure --port 8443
+              export REQUESTS_CA_BUNDLE=$PWD/azure/authority.pem
+              az cloud register -n emulator --endpoint-resource-manager https://localhost:8443
+              az cloud set -n emulator
+              az config set core.instance_discovery=false
+              az login --service-principal -u APP -p "$(cat azure/client-secret)" --tenant TENANT
+
+            APP and TENANT are printed when it starts.
+            """)
+
+    @Option(help: "The folder of its state; made where it is missing, and open to you alone.")
+    var state = "azure-emulator"
+
+    @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
+    var port = 8443
+
+    @Option(help: ArgumentHelp("How long operations take.", valueName: "milliseconds"))
+    var latency = 0
+
+    private static let tenant = "11111111-1111-4111-8111-111111111111"
+    private static let subscription = "22222222-2222-4222-8222-222222222222"
+    private static let application = "33333333-3333-4333-8333-333333333333"
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("A port is 0 to 65535.") }
+        guard latency >= 0 else { throw ValidationError("A latency is 0 or more.") }
+    }
+
+    func run() async throws {
+        let folder = try StateFolder(state)
+        let secret = try folder.secret()
+        let emulator = try Emulator(
+            EmulatorConfiguration(
+                tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
+                applications: [.init(id: Self.application, secretSHA256: SHA256.digest(of: Array(secret.utf8)))],
+                latencies: Latencies(standard: .milliseconds(latency))),
+            file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
+            clock: { EmulatorTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
+            makeID: { UUID().uuidString.lowercased() })
+        var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        let server = try EmulatorServer(emulator, identity: try folder.identity(), logger: logger)
+        try await server.run(port: port) { port in
+            // Unbuffered: whoever reads it through a pipe waits for it.
+            let text = """
+                azure-emulator listens at https://localhost:\(port)
+                tenant        \(Self.tenant)
+                subscription  \(Self.subscription)
+                application   \(Self.application)
+                secret        in \(folder.path("client-secret"))
+                authority     \(folder.path("authority.pem"))
+
+                """
+            FileHandle.standardOutput.write(Data(text.utf8))
+        }
+    }
+}
