@@ -63,10 +63,12 @@ let package = Package(
         .systemLibrary(name: "CPidfd"),
 
         // Leaves.
+        module("SalvorSystem", []),
+        module("SalvorJSON", []),
         module("SalvorDigest", ["COpenSSL"]),
-        module("SalvorAudit", ["SalvorDigest"]),
-        module("SalvorQEMU", ["CPidfd", subprocess, system]),
-        module("SalvorImage", ["SalvorDigest", subprocess, system]),
+        module("SalvorAudit", ["SalvorJSON", "SalvorDigest"]),
+        module("SalvorQEMU", ["SalvorSystem", "SalvorJSON", "CPidfd", subprocess, system]),
+        module("SalvorImage", ["SalvorSystem", "SalvorDigest", subprocess, system]),
 
         // The wire, and what travels on it.
         .target(
@@ -85,7 +87,10 @@ let package = Package(
         // The rescue VM's side.
         module(
             "SalvorAgentCore",
-            ["SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system, logging]),
+            [
+                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system,
+                logging,
+            ]),
         executable(
             "salvor-agent",
             ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf]),
@@ -94,10 +99,14 @@ let package = Package(
         module(
             "SalvorCoordinatorCore",
             [
-                "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, swiftProtobuf, yams,
+                "SalvorSystem", "SalvorMessages", "SalvorAudit", "SalvorDigest", grpcCore, logging, swiftProtobuf, yams,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        module("SalvorLocal", ["SalvorCoordinatorCore", "SalvorDigest", "SalvorQEMU", system, yams]),
+        module(
+            "SalvorLocal",
+            [
+                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "SalvorQEMU", system, yams,
+            ]),
         executable(
             "salvor",
             [
@@ -110,7 +119,7 @@ let package = Package(
         module(
             "AzureEmulator",
             [
-                "SalvorDigest", "SalvorQEMU", "SalvorTransport", hummingbird, logging,
+                "SalvorJSON", "SalvorDigest", "SalvorTransport", hummingbird, logging,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -142,8 +151,9 @@ let package = Package(
             ],
             path: "Tests/rescue-bench", swiftSettings: strict),
 
-        tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest"]),
-        tests("SalvorQEMUTests", ["SalvorQEMU", "BootSectorGuests", subprocess, system]),
+        tests("SalvorSystemTests", ["SalvorSystem", "SalvorJSON"]),
+        tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest", "SalvorJSON"]),
+        tests("SalvorQEMUTests", ["SalvorQEMU", "SalvorSystem", "SalvorJSON", "BootSectorGuests", subprocess, system]),
         tests("SalvorImageTests", ["SalvorImage", "SalvorDigest", "Fixtures", subprocess, system]),
         tests("SalvorMessagesTests", ["SalvorMessages", "SalvorDigest"]),
         tests("SalvorWireTests", ["SalvorWire"]),
@@ -157,7 +167,8 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess, swiftProtobuf,
+                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess,
+                swiftProtobuf,
                 subprocess, system, logging,
             ]),
         tests(
@@ -169,7 +180,7 @@ let package = Package(
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
-        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorQEMU"]),
+        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON"]),
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )

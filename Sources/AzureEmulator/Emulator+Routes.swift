@@ -1,4 +1,4 @@
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// Which kind answers which path.
 extension Emulator {

@@ -1,4 +1,4 @@
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// What the emulator says of its subscriptions and of the namespaces in them.
 extension Emulator {

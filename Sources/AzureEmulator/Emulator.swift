@@ -1,5 +1,5 @@
 internal import Logging
-internal import SalvorQEMU
+internal import SalvorJSON
 internal import Synchronization
 
 /// An Azure Resource Manager and its sign-in, without the network: a request in, an answer out, the answer's effect on

@@ -1,6 +1,6 @@
 import AzureEmulator
 import Foundation
-import SalvorQEMU
+import SalvorJSON
 import Testing
 
 private let disks = "resourceGroups/rg/providers/Microsoft.Compute/disks"

@@ -1,5 +1,5 @@
 import AzureEmulator
-import SalvorQEMU
+import SalvorJSON
 import Testing
 
 @Suite struct SignInTests {

@@ -1,5 +1,6 @@
 import Foundation
 import SalvorDigest
+import SalvorJSON
 import Testing
 
 @testable import SalvorAudit

@@ -1,6 +1,7 @@
 import Foundation
 import SalvorAudit
 import SalvorDigest
+import SalvorJSON
 import Testing
 
 struct JSONTests {

@@ -1,5 +1,6 @@
 import SalvorAudit
 import SalvorDigest
+import SalvorJSON
 import Testing
 
 struct ReportTests {

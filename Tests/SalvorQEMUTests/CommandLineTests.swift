@@ -1,3 +1,4 @@
+import SalvorJSON
 import SystemPackage
 import Testing
 

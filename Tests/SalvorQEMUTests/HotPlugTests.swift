@@ -1,4 +1,5 @@
 import BootSectorGuests
+import SalvorJSON
 import SystemPackage
 import Testing
 

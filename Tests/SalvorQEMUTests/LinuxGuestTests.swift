@@ -1,4 +1,5 @@
 import Glibc
+import SalvorJSON
 import SystemPackage
 import Testing
 

@@ -1,5 +1,6 @@
 import BootSectorGuests
 import Glibc
+import SalvorJSON
 import SystemPackage
 import Testing
 

@@ -1,3 +1,4 @@
+import SalvorJSON
 import Testing
 
 @testable import SalvorQEMU

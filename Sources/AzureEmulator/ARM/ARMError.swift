@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// What Azure answers when it does not do what was asked: an HTTP status, a code that programs read, and a message.
 package struct ARMError: Error, Hashable, Sendable {

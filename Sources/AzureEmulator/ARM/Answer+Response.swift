@@ -1,4 +1,4 @@
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// How an answer goes out: status, body, and the headers that say where to ask for an operation.
 extension Answer {

@@ -1,4 +1,4 @@
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// `GET /metadata/endpoints`: how a client learns where a cloud signs in and what it is called (2022-09-01).
 enum CloudMetadata {

@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// The few ways in which bodies are read and changed.
 extension JSONValue {

@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// A request, as far from HTTP as the emulator needs it.
 package struct EmulatorRequest: Sendable {

@@ -1,5 +1,5 @@
 internal import SalvorDigest
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// Makes and checks the bearer tokens that the emulator's own sign-in endpoint gives out: JSON web tokens under a key that
 /// nobody else has.

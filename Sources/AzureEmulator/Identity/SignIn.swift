@@ -1,5 +1,5 @@
 internal import SalvorDigest
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// The sign-in endpoints of one tenant: what Microsoft Entra ID answers to a client that wants a token.
 struct SignIn: Sendable {

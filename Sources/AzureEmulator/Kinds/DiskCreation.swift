@@ -1,4 +1,4 @@
-internal import SalvorQEMU
+internal import SalvorJSON
 
 /// What a disk or a snapshot is made from: `properties.creationData`, checked.
 struct DiskCreation {

@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// Managed disks: empty, copied, or uploaded; owned by at most one machine; grown, and never shrunk.
 package struct Disks: ResourceKind {

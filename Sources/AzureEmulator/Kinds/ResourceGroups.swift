@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// Resource groups: what other resources lie in. Deleting one deletes all of it, and takes its time.
 package struct ResourceGroups: ResourceKind {

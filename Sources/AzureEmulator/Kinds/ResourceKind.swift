@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// One kind of resource: what its requests mean. A kind holds no state of its own; all that it knows is in the records.
 package protocol ResourceKind: Sendable {

@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// Snapshots of managed disks, full or incremental.
 package struct Snapshots: ResourceKind {

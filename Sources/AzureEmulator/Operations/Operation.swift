@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// A long-running operation: what Azure has promised to do, and when it will have been done.
 package struct Operation: Sendable, Codable {

@@ -1,4 +1,4 @@
-package import SalvorQEMU
+package import SalvorJSON
 
 /// One resource: its body as Azure shows it, and what Azure knows of it and does not show.
 package struct Record: Sendable, Codable {

@@ -1,6 +1,7 @@
 internal import Logging
 internal import SalvorDigest
 internal import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// Carries out a recipe on one disk, once: mount, match again, quarantine all, delete, flush, unmount, verify.
@@ -56,7 +57,7 @@ actor DiskRepair {
         guard !volumes.isEmpty else { return try await lookInstead() }
         let regions = TableRegions(disk)
         let device = disk.device
-        let tables = try await onBlockingThread { () throws(AgentError) in try regions.digest(ofDisk: device) }
+        let tables = try await Blocking.run { () throws(AgentError) in try regions.digest(ofDisk: device) }
         done("\(device), \(volumes.count) of its \(disk.volumes.count) volumes")
 
         begin(.mount)
@@ -84,13 +85,13 @@ actor DiskRepair {
         begin(.flush)
         for repair in repairs { try await repair.mounted.unmount() }
         let devices = repairs.map(\.volume.device) + [device]
-        try await onBlockingThread { () throws(AgentError) in
+        try await Blocking.run { () throws(AgentError) in
             for device in devices { try BlockDevice.flush(device) }
         }
         done("unmounted, and on the disk")
 
         begin(.verify)
-        let tablesAfter = try await onBlockingThread { () throws(AgentError) in try regions.digest(ofDisk: device) }
+        let tablesAfter = try await Blocking.run { () throws(AgentError) in try regions.digest(ofDisk: device) }
         for repair in repairs { try await verify(repair, tablesUnchanged: tables == tablesAfter) }
         guard tables == tablesAfter else { throw .unverified("The partition tables of \(device) changed") }
         done("as it should be")
@@ -136,7 +137,7 @@ actor DiskRepair {
     private func mount(_ volume: Salvor_V1_Volume) async throws(AgentError) {
         try stop.check()
         // Before the probe: it takes the unreadable log of a volume that was cut short for an open one.
-        try await onBlockingThread { () throws(AgentError) in try NTFSBootSector.check(volume.device) }
+        try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(volume.device) }
         let probe = try await mounter.probe(volume.device)
         let name = "Volume \(volume.number) (\(volume.device))"
         var resetsLog = false
@@ -179,7 +180,7 @@ actor DiskRepair {
         let id = request.quarantineID
         let bytes = repairs.reduce(UInt64(0)) { $0 + $1.toGo.reduce(0) { $0 + $1.finding.sizeBytes } }
         let count = fileCount
-        let writer = try await onBlockingThread { () throws(AgentError) in
+        let writer = try await Blocking.run { () throws(AgentError) in
             try store.begin(id, files: count, bytes: bytes)
         }
         quarantine = writer
@@ -189,7 +190,7 @@ actor DiskRepair {
             for file in repair.toGo {
                 try stop.check()
                 let number = index
-                let entry = try await onBlockingThread { () throws(AgentError) in
+                let entry = try await Blocking.run { () throws(AgentError) in
                     try writer.store(file, at: number, from: tree)
                 }
                 index += 1
@@ -218,7 +219,7 @@ actor DiskRepair {
         var failure: AgentError?
         do throws(AgentError) {
             let tree = try mounted.tree()
-            try await onBlockingThread { () throws(AgentError) in try repair.verify(in: tree, recipe) }
+            try await Blocking.run { () throws(AgentError) in try repair.verify(in: tree, recipe) }
         } catch {
             failure = error
         }
@@ -269,7 +270,7 @@ actor DiskRepair {
         guard deleted == 0, let quarantine else { return }
         let store = store
         do throws(AgentError) {
-            try await onBlockingThread { () throws(AgentError) in try store.discard(quarantine.id) }
+            try await Blocking.run { () throws(AgentError) in try store.discard(quarantine.id) }
         } catch {
             logger.warning("unused quarantine left", metadata: ["id": "\(quarantine.id)", "error": "\(error)"])
         }

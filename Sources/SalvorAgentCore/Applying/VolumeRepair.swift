@@ -1,4 +1,5 @@
 internal import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// One volume while it is repaired.
@@ -14,7 +15,7 @@ struct VolumeRepair: Sendable {
     func match(_ recipe: Salvor_V1_Recipe, stop: StopSignal) async throws(AgentError) -> [MatchedFile] {
         let tree = try mounted.tree()
         let number = volume.number
-        return try await onBlockingThread { () throws(AgentError) in
+        return try await Blocking.run { () throws(AgentError) in
             var resolver = PathResolver(tree)
             guard try WindowsDetection.systemRoot(&resolver) != nil else {
                 throw AgentError(
@@ -28,7 +29,7 @@ struct VolumeRepair: Sendable {
     /// Deletes one file, if it still is the one that was copied.
     func delete(_ file: MatchedFile) async throws(AgentError) {
         let tree = try mounted.tree()
-        try await onBlockingThread { () throws(AgentError) in
+        try await Blocking.run { () throws(AgentError) in
             let kind = try tree.kind(of: file.name, in: file.directory)
             guard case .file(file.finding.sizeBytes, let inode) = kind, inode == file.inode else {
                 throw AgentError(

@@ -1,4 +1,5 @@
 package import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// The disks of this machine: sysfs says which there are and where their partitions lie, their tables what those are
@@ -25,14 +26,14 @@ package struct SystemDisks: DiskSource {
     package func disks(
         lookingInto isWanted: @Sendable (Salvor_V1_Disk) -> Bool
     ) async throws(AgentError) -> [Salvor_V1_Disk] {
-        let (names, bare) = await onBlockingThread {
+        let (names, bare) = await Blocking.run {
             let names = sysfs.disks().map { (disk: $0, partitions: sysfs.partitions(of: $0)) }
             return (names, describe(names, FileSystemListing([])))
         }
         let wanted = zip(names, bare).filter { isWanted($1) }.map(\.0)
         guard !wanted.isEmpty else { return bare }
         let listing = try await fileSystems(on: wanted.flatMap { [$0.disk] + $0.partitions }.map(path))
-        let known = await onBlockingThread { describe(wanted, listing) }
+        let known = await Blocking.run { describe(wanted, listing) }
         let byDevice = Dictionary(known.map { ($0.device, $0) }, uniquingKeysWith: { first, _ in first })
         return bare.map { byDevice[$0.device] ?? $0 }
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SalvorSystem
 
 /// Writes lines to a console on a thread of its own: a serial console under emulation takes milliseconds a line, and
 /// whoever logs must not wait for it. When more than ``capacity`` lines wait, the oldest go, and a line says how many.
@@ -17,7 +18,7 @@ package final class ConsoleWriter: @unchecked Sendable {
         self.descriptor = descriptor
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        Task.detached { await onBlockingThread { self.writeForever() } }
+        Task.detached { await Blocking.run { self.writeForever() } }
     }
 
     package func write(_ line: String) {
@@ -33,7 +34,7 @@ package final class ConsoleWriter: @unchecked Sendable {
 
     /// Returns when everything written so far is out: before the power goes off.
     package func drain() async {
-        await onBlockingThread {
+        await Blocking.run {
             pthread_mutex_lock(self.mutex)
             while !self.lines.isEmpty || self.isWriting { pthread_cond_wait(self.changed, self.mutex) }
             pthread_mutex_unlock(self.mutex)

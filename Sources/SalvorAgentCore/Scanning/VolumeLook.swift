@@ -1,4 +1,5 @@
 internal import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// What one look at a volume showed.
@@ -37,7 +38,7 @@ struct VolumeInspector: Sendable {
         }
         do throws(AgentError) {
             let tree = try mounted.tree()
-            let (root, matches, failure) = await onBlockingThread { read(tree, volume) }
+            let (root, matches, failure) = await Blocking.run { read(tree, volume) }
             look.matches = matches
             look.error = failure
             if let root {

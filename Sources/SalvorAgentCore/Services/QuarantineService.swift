@@ -2,6 +2,7 @@ internal import FoundationEssentials
 internal import GRPCCore
 internal import SalvorDigest
 internal import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
@@ -11,7 +12,7 @@ struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
         request: Salvor_V1_FetchRequest, response: RPCWriter<Salvor_V1_FetchChunk>, context: ServerContext
     ) async throws {
         let id = request.quarantineID
-        let entries = try await onBlockingThread { () throws(AgentError) in try store.entries(of: id) }
+        let entries = try await Blocking.run { () throws(AgentError) in try store.entries(of: id) }
         for (index, entry) in entries.enumerated() {
             try await response.write(.with { $0.entry = entry })
             try await send(entry, at: index, of: id, to: response)
@@ -20,7 +21,7 @@ struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
 
     func discard(request: Salvor_V1_DiscardRequest, context: ServerContext) async throws -> Salvor_V1_DiscardResponse {
         let id = request.quarantineID
-        try await onBlockingThread { () throws(AgentError) in try store.discard(id) }
+        try await Blocking.run { () throws(AgentError) in try store.discard(id) }
         return Salvor_V1_DiscardResponse()
     }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import SalvorSystem
 internal import Synchronization
 
 /// A volume while it is mounted. Whoever has it unmounts it, once.
@@ -54,7 +55,7 @@ package final class MountedVolume: Sendable {
         }
         if case .unmounted = previous { return }
         if case .open(let root) = previous { close(root) }
-        let isDetached = await onBlockingThread { self.detach() }
+        let isDetached = await Blocking.run { self.detach() }
         if isDetached {
             throw AgentError(
                 .stillMounted,

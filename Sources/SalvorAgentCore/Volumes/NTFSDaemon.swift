@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import SalvorSystem
 internal import Subprocess
 internal import Synchronization
 
@@ -51,7 +52,7 @@ final class NTFSDaemon: Sendable {
     /// Waits for the process to end.
     /// - Returns: nil when it has not within `timeout`.
     func exit(within timeout: Duration) async -> Exit? {
-        let hasEnded = await onBlockingThread { self.hasEnded(within: timeout) }
+        let hasEnded = await Blocking.run { self.hasEnded(within: timeout) }
         return hasEnded ? await task.value : nil
     }
 

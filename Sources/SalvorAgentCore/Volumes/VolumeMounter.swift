@@ -1,5 +1,6 @@
 internal import Glibc
 package import Logging
+internal import SalvorSystem
 internal import Synchronization
 
 /// Mounts NTFS volumes with ntfs-3g below a private directory, and says what the kernel says: never "mounted
@@ -37,7 +38,7 @@ package struct VolumeMounter: Sendable {
     /// - Throws: ``AgentError/Code/notNTFS``, ``AgentError/Code/truncated``, ``AgentError/Code/inUse``,
     ///   ``AgentError/Code/corrupt``, ``AgentError/Code/mountedReadOnly`` (nothing was changed), …; nothing is mounted then.
     package func mount(_ device: String, _ mode: Mode) async throws(AgentError) -> MountedVolume {
-        let (source, mountPoint) = try await onBlockingThread { () throws(AgentError) in try prepare(device) }
+        let (source, mountPoint) = try await Blocking.run { () throws(AgentError) in try prepare(device) }
         let daemon: NTFSDaemon
         do throws(AgentError) {
             daemon = try NTFSDaemon(
@@ -48,7 +49,7 @@ package struct VolumeMounter: Sendable {
         }
         live.insert(device)
         let volume = MountedVolume(device: device, mountPoint: mountPoint, mode: mode, daemon: daemon, live: live)
-        let arrival = await onBlockingThread { awaitMount(at: mountPoint, daemon, within: .seconds(120)) }
+        let arrival = await Blocking.run { awaitMount(at: mountPoint, daemon, within: .seconds(120)) }
         do throws(AgentError) {
             switch arrival {
             case .mounted(let entry): try check(entry, source, volume)

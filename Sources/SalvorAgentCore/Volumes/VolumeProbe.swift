@@ -1,4 +1,5 @@
 package import SalvorMessages
+internal import SalvorSystem
 
 /// What ntfs-3g.probe says of a volume before anything is mounted read-write.
 package struct VolumeProbe: Sendable {
@@ -13,7 +14,7 @@ package struct VolumeProbe: Sendable {
         // Exit codes: ntfs-3g.probe(8).
         switch result.exitCode {
         case 0:
-            let flags = try await onBlockingThread { () throws(AgentError) in try NTFSVolumeFlags.read(device) }
+            let flags = try await Blocking.run { () throws(AgentError) in try NTFSVolumeFlags.read(device) }
             return flags.isDirty
                 ? VolumeProbe(state: .unclean, detail: "Its log is closed, but its dirty bit is set.", isLogOpen: false)
                 : VolumeProbe(state: .clean, detail: "It was shut down cleanly.", isLogOpen: false)

@@ -1,3 +1,5 @@
+internal import SalvorJSON
+
 extension AuditEvent {
     /// How each known kind is read.
     private static let readers: [String: @Sendable (any Decoder) throws -> AuditEvent] = [

@@ -1,3 +1,5 @@
+package import SalvorJSON
+
 /// What happened, as the audit log keeps it.
 ///
 /// Each case carries one payload type. No payload has room for a token, a key or a password: what the log may say is

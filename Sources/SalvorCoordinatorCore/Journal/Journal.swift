@@ -1,5 +1,6 @@
 internal import GRDB
 internal import SalvorAudit
+internal import SalvorSystem
 
 /// The durable record that a run resumes from: SQLite, one file for all runs of a state directory.
 package struct Journal: Sendable {
@@ -8,7 +9,7 @@ package struct Journal: Sendable {
 
     /// Opens the journal, makes it where there is none, and brings its tables up to date.
     package static func open(_ state: StateDirectory) async throws(CoordinatorError) -> Journal {
-        try await BlockingWork.run { () throws(CoordinatorError) in
+        try await Blocking.run { () throws(CoordinatorError) in
             try state.make()
             // SQLite gives its side files the rights of the main one.
             try PrivateFiles.makeFile(state.journal)

@@ -8,6 +8,7 @@
 internal import SalvorAudit
 internal import SalvorDigest
 package import SalvorMessages
+internal import SalvorSystem
 internal import Synchronization
 
 /// Keeps what was taken from one machine: each file under the SHA-256 of its content, its path in the manifest alone.
@@ -71,7 +72,7 @@ package actor QuarantineStore: QuarantineSink {
             times: AuditEvent.FileTimes(entry.times), attributes: entry.attributes,
             securityDescriptor: hexadecimal(entry.securityDescriptor), storedAs: "\(digest.hex).bin")
         let folder = folder
-        let descriptor = try await BlockingWork.run { () throws(CoordinatorError) in
+        let descriptor = try await Blocking.run { () throws(CoordinatorError) in
             try PrivateFiles.makeFolder(folder)
             let path = "\(folder)/\(Self.incomingName)"
             unlink(path)
@@ -90,7 +91,7 @@ package actor QuarantineStore: QuarantineSink {
         }
         let path = "\(folder)/\(Self.incomingName)"
         let descriptor = current.descriptor
-        try await BlockingWork.run { () throws(CoordinatorError) in
+        try await Blocking.run { () throws(CoordinatorError) in
             try PrivateFiles.writeAll(data, to: descriptor, path: path)
         }
         current.hash.update(data)
@@ -106,7 +107,7 @@ package actor QuarantineStore: QuarantineSink {
             throw CoordinatorError(wrapping: error, doing: "Writing the quarantine's manifest")
         }
         let folder = folder
-        try await BlockingWork.run { () throws(CoordinatorError) in
+        try await Blocking.run { () throws(CoordinatorError) in
             try PrivateFiles.makeFolder(folder)
             try PrivateFiles.replace("\(folder)/\(Self.manifestName)", with: Array((text + "\n").utf8))
         }
@@ -120,7 +121,7 @@ package actor QuarantineStore: QuarantineSink {
         let storedAs = current.file.storedAs
         let finished = current.received == current.file.sizeBytes
         let matches = finished && current.hash.finalize() == current.file.sha256
-        try await BlockingWork.run { () throws(CoordinatorError) in
+        try await Blocking.run { () throws(CoordinatorError) in
             defer { close(descriptor) }
             let temporary = "\(folder)/\(Self.incomingName)"
             guard matches else {

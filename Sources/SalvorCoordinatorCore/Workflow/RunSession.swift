@@ -1,6 +1,7 @@
 internal import Foundation
 internal import SalvorAudit
 internal import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// One run while this process drives it: locked, with its journal and audit log open.
@@ -23,7 +24,7 @@ struct RunSession: ~Copyable, Sendable {
             configuration: configuration, recipe: try serialized(recipe), recipeName: recipe.name,
             recipeSHA256: recipe.sha256, state: .running, started: started)
         let directory = dependencies.state.run(record.id)
-        try await BlockingWork.run { () throws(CoordinatorError) in try directory.make() }
+        try await Blocking.run { () throws(CoordinatorError) in try directory.make() }
         let lock = try RunLock(run: record.id, directory: directory)
         try await journal.begin(record, machines: machines)
         let session = try await RunSession(record, directory, dependencies, journal, lock, commandBegan)
@@ -49,7 +50,7 @@ struct RunSession: ~Copyable, Sendable {
         // Asked before the lock, which would make a folder for a run that never was.
         _ = try await journal.run(run)
         let directory = dependencies.state.run(run)
-        try await BlockingWork.run { () throws(CoordinatorError) in try directory.make() }
+        try await Blocking.run { () throws(CoordinatorError) in try directory.make() }
         let lock = try RunLock(run: run, directory: directory)
         // Again under the lock: another salvor may have finished it in between.
         let record = try await journal.run(run)
@@ -84,7 +85,7 @@ struct RunSession: ~Copyable, Sendable {
         let run = record.id
         let clock = dependencies.clock
         let head = record.auditHead
-        let audit = try await BlockingWork.run { () throws(CoordinatorError) in
+        let audit = try await Blocking.run { () throws(CoordinatorError) in
             do throws(AuditError) {
                 // A damaged log is kept as evidence and does not keep a machine from being rescued.
                 return try AuditLog.open(

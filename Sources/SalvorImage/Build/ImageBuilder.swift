@@ -1,4 +1,5 @@
 internal import SalvorDigest
+internal import SalvorSystem
 package import SystemPackage
 
 /// Makes bootable images from Debian packages, without root.
@@ -31,7 +32,7 @@ package struct ImageBuilder: Sendable {
     /// - Parameter agent: the agent binary; nil for a recipe without one.
     package func cached(agent: FilePath?) async throws(ImageError) -> RescueImage? {
         let (recipe, store) = (recipe, store)
-        return try await offCooperativePool { () throws(ImageError) in
+        return try await Blocking.run { () throws(ImageError) in
             store.newest(Self.key(recipe, try Self.digest(of: agent, for: recipe)))
         }
     }
@@ -44,7 +45,7 @@ package struct ImageBuilder: Sendable {
     ) async throws(ImageError) -> RescueImage {
         let recipe = recipe
         let store = store
-        let agentDigest = try await offCooperativePool { () throws(ImageError) in
+        let agentDigest = try await Blocking.run { () throws(ImageError) in
             try Self.digest(of: agent, for: recipe)
         }
         try Posix.makeDirectories(store.directory)
@@ -55,7 +56,7 @@ package struct ImageBuilder: Sendable {
 
         let key = Self.key(recipe, agentDigest)
         let digest = Self.digest(key, packages)
-        let existing = try await offCooperativePool { () throws(ImageError) in store.image(digest) }
+        let existing = try await Blocking.run { () throws(ImageError) in store.image(digest) }
         if let existing {
             try store.markNewest(digest, key: key)
             progress(.alreadyBuilt)
@@ -69,7 +70,7 @@ package struct ImageBuilder: Sendable {
             let roots = try await unpack(files, in: scratch)
             let agentBytes = try await strippedAgent(agent, in: scratch)
             progress(.assembling)
-            let image = try await offCooperativePool { () throws(ImageError) in
+            let image = try await Blocking.run { () throws(ImageError) in
                 defer { Posix.removeTree(scratch) }
                 let tree = try PackageTree(roots: roots)
                 let parts = try ImageAssembler.assemble(recipe, tree: tree, agent: agentBytes)
@@ -107,11 +108,11 @@ package struct ImageBuilder: Sendable {
     /// The agent without its symbols, which are two thirds of it. A script, as tests use one, stays as it is.
     private func strippedAgent(_ agent: FilePath?, in scratch: FilePath) async throws(ImageError) -> [UInt8]? {
         guard let agent, recipe.needsAgent else { return nil }
-        let original = try await offCooperativePool { () throws(ImageError) in try Posix.read(agent) }
+        let original = try await Blocking.run { () throws(ImageError) in try Posix.read(agent) }
         guard ELFFile(original) != nil else { return original }
         let stripped = scratch.appending("agent")
         try await tools.output("strip", ["--strip-all", "-o", stripped.string, agent.string])
-        return try await offCooperativePool { () throws(ImageError) in try Posix.read(stripped) }
+        return try await Blocking.run { () throws(ImageError) in try Posix.read(stripped) }
     }
 
     private static func digest(of agent: FilePath?, for recipe: ImageRecipe) throws(ImageError) -> Digest? {

@@ -1,4 +1,5 @@
 import SalvorQEMU
+internal import SalvorJSON
 import Synchronization
 
 /// Watches a machine from its first instruction until its boot is proven or has failed.

@@ -1,5 +1,6 @@
 package import SalvorCoordinatorCore
 import SalvorQEMU
+internal import SalvorSystem
 import SystemPackage
 
 extension LocalProvider {

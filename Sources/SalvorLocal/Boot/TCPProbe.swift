@@ -1,5 +1,7 @@
 import Glibc
+internal import SalvorJSON
 import SalvorQEMU
+internal import SalvorSystem
 import SystemPackage
 
 /// Sees whether the guest accepts connections on a port.

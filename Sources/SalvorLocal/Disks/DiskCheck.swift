@@ -1,6 +1,7 @@
 import Glibc
 import SalvorCoordinatorCore
 import SalvorQEMU
+internal import SalvorSystem
 import SystemPackage
 
 /// Looks at a disk file before anything is done with it, and changes nothing.

@@ -1,5 +1,6 @@
 package import SalvorCoordinatorCore
 import SalvorQEMU
+internal import SalvorSystem
 package import SystemPackage
 
 /// A folder of YAML files, one machine each.

@@ -1,6 +1,7 @@
 package import SalvorCoordinatorCore
 import Glibc
 import SalvorQEMU
+internal import SalvorSystem
 import Synchronization
 import SystemPackage
 

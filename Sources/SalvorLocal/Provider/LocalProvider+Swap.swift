@@ -1,6 +1,7 @@
 package import SalvorCoordinatorCore
 import FoundationEssentials
 import SalvorQEMU
+internal import SalvorSystem
 import SystemPackage
 
 extension LocalProvider {

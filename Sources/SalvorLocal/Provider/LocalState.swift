@@ -1,5 +1,6 @@
 import SalvorCoordinatorCore
 import SalvorQEMU
+internal import SalvorJSON
 import SystemPackage
 
 /// The folder in which the provider finds its own work again: `runs/RUN/copies/MACHINE`, `runs/RUN/hosts/HOST/` and

@@ -1,6 +1,7 @@
 import Glibc
 import SalvorCoordinatorCore
 import SalvorQEMU
+internal import SalvorSystem
 import SystemPackage
 
 /// Something that the local provider needs of this computer, for `salvor doctor`.

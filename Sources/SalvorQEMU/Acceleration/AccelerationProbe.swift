@@ -1,4 +1,6 @@
 import Glibc
+internal import SalvorJSON
+internal import SalvorSystem
 import Subprocess
 package import SystemPackage
 

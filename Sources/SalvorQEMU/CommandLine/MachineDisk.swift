@@ -1,3 +1,4 @@
+package import SalvorJSON
 package import SystemPackage
 
 /// A disk of a QEMU machine, whether it is there from the start or plugged in later.

@@ -1,3 +1,4 @@
+internal import SalvorJSON
 import SystemPackage
 
 /// What a machine is made of, and the argument vector that makes it. No shell ever sees it, and nothing in it is secret:

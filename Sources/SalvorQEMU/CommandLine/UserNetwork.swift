@@ -1,3 +1,5 @@
+internal import SalvorJSON
+
 /// QEMU's user-mode network: no root, no bridge. The guest gets 10.0.2.15/24 and reaches nothing but what is forwarded.
 package struct UserNetwork: Hashable, Sendable {
     package enum Card: String, Hashable, Sendable {

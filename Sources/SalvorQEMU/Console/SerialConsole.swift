@@ -1,3 +1,4 @@
+internal import SalvorSystem
 package import SystemPackage
 
 /// What a guest prints on its serial port, as a file that QEMU writes and that outlives the machine.

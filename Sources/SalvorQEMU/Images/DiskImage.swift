@@ -1,3 +1,4 @@
+internal import SalvorJSON
 import Subprocess
 package import SystemPackage
 

@@ -1,4 +1,6 @@
 import Glibc
+internal import SalvorJSON
+internal import SalvorSystem
 
 extension QEMUMachine {
     /// The machine of a folder, where it still runs.

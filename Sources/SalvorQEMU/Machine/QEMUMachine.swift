@@ -1,4 +1,5 @@
 import Glibc
+internal import SalvorSystem
 import Subprocess
 import Synchronization
 import SystemPackage

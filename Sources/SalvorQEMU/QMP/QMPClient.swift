@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+package import SalvorJSON
+package import SalvorSystem
 import Synchronization
 package import SystemPackage
 

@@ -1,3 +1,5 @@
+package import SalvorJSON
+
 /// Something that QEMU tells unasked: `SHUTDOWN`, `RESET`, `DEVICE_DELETED`, ….
 package struct QMPEvent: Hashable, Sendable {
     package var name: String

@@ -1,6 +1,6 @@
 import AzureEmulator
 import SalvorDigest
-import SalvorQEMU
+import SalvorJSON
 import Synchronization
 import Testing
 

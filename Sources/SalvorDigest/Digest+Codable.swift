@@ -1,5 +1,3 @@
-package import SalvorDigest
-
 /// As 64 lower-case hexadecimal digits.
 extension Digest: Codable {
     package init(from decoder: any Decoder) throws {
