@@ -39,6 +39,16 @@ extension Emulator {
         case .provider(let scope, let namespace):
             _ = try subscription(scope)
             return EmulatorResponse(200, json: provider(try known(namespace), scope))
+        case .catalog(let scope, let namespace, let path):
+            _ = try subscription(scope)
+            let catalog = ComputeCatalog(subscription: scope)
+            guard namespace == "microsoft.compute", let json = catalog.read(path, in: state) else {
+                throw ARMError(
+                    404, "InvalidResourceType",
+                    "The resource type '\(printable(path.joined(separator: "/")))' could not be found in the namespace "
+                        + "'\(printable(namespace))'.")
+            }
+            return EmulatorResponse(200, json: json)
         case .collection(let scope, let type):
             _ = try subscription(scope)
             let kind = try kind(type)
@@ -48,8 +58,14 @@ extension Emulator {
         case .action(let id, let name):
             _ = try subscription(id)
             let kind = try kind(id.type)
+            if let group = id.group, state[group] == nil { throw .groupNotFound(group.name) }
+            if request.method == "GET", let record = state[id],
+                let json = try kind.read(name, record, call(id), in: state)
+            {
+                return EmulatorResponse(200, json: json)
+            }
             guard request.method == "POST" else { throw .methodNotAllowed(request.method) }
-            _ = try state.require(id)
+            if !kind.actsAlone(name) { _ = try state.require(id) }
             guard let answer = try kind.act(name, call(id), in: &state) else {
                 throw ARMError(
                     404, "InvalidResourceType", "The action '\(printable(name))' is not known on '\(kind.type)'.")

@@ -38,7 +38,10 @@ package final class Emulator: Sendable {
     /// The longest body that Azure takes.
     package static let longestBody = 4 << 20
 
-    private static let allKinds: [any ResourceKind] = [ResourceGroups(), Disks(), Snapshots()]
+    private static let allKinds: [any ResourceKind] = [
+        ResourceGroups(), Disks(), Snapshots(), VirtualMachines(), VirtualNetworks(), Subnets(), NetworkInterfaces(),
+        NetworkSecurityGroups(), PublicAddresses(), Deployments(),
+    ]
 
     /// Answers one request. What it has changed is on disk when this returns.
     package func answer(_ request: EmulatorRequest) async -> EmulatorResponse {
@@ -109,10 +112,18 @@ package final class Emulator: Sendable {
     }
 
     private func completeDue(_ state: inout EmulatorState, _ now: EmulatorTime) {
+        let context = EffectContext(now: now, latencies: configuration.latencies, makeID: makeID, kinds: kinds)
         for var operation in state.due(at: now) {
             do throws(ARMError) {
-                operation.output = try kinds[operation.target.type.lowercased()]?.complete(operation, in: &state)
-                operation.status = .succeeded
+                switch try context.kind(operation.target.type).complete(operation, context, in: &state) {
+                case .done(let output):
+                    operation.output = output
+                    operation.status = .succeeded
+                case .again(let pause):
+                    operation.due = operation.due + pause
+                    state.put(operation)
+                    continue
+                }
             } catch {
                 operation.status = .failed
                 operation.error = error.json

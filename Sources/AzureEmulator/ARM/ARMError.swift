@@ -10,21 +10,26 @@ package struct ARMError: Error, Hashable, Sendable {
     package var target: String?
     /// Headers beside the error: `Retry-After`, `WWW-Authenticate`.
     package var headers: [String: String]
+    /// What lies behind it.
+    package var details: [ARMError]
 
     package init(
-        _ status: Int, _ code: String, _ message: String, target: String? = nil, headers: [String: String] = [:]
+        _ status: Int, _ code: String, _ message: String, target: String? = nil, headers: [String: String] = [:],
+        details: [ARMError] = []
     ) {
         self.status = status
         self.code = code
         self.message = message
         self.target = target
         self.headers = headers
+        self.details = details
     }
 
     /// `{"code": …, "message": …}`, as it stands in an answer's and in an operation's `error`.
     package var json: JSONValue {
         var members: [String: JSONValue] = ["code": .string(code), "message": .string(message)]
         if let target { members["target"] = .string(target) }
+        if !details.isEmpty { members["details"] = .array(details.map(\.json)) }
         return .object(members)
     }
 }

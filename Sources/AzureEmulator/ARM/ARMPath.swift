@@ -10,6 +10,8 @@ enum ARMPath: Equatable {
     case providers(ResourceID)
     case provider(ResourceID, namespace: String)
     case operation(id: String)
+    /// What a namespace offers in a subscription: `skus`, or below `locations`. In lower case.
+    case catalog(ResourceID, namespace: String, [String])
     /// Resources of a type in a subscription, a group, or below another resource.
     case collection(scope: ResourceID, type: String)
     case resource(ResourceID)
@@ -45,6 +47,8 @@ enum ARMPath: Equatable {
         case "providers" where rest.count == 2: self = .provider(subscription, namespace: segments[3])
         case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
             self = .operation(id: segments[7])
+        case "providers" where rest[2] == "skus" || (rest[2] == "locations" && rest.count > 4):
+            self = .catalog(subscription, namespace: rest[1], Array(rest.dropFirst(2)))
         case "providers":
             self.init(below: subscription, namespace: segments[3], Array(segments.dropFirst(4)), isType)
         default: return nil

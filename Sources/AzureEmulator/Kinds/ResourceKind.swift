@@ -11,12 +11,20 @@ package protocol ResourceKind: Sendable {
     /// A POST below a resource.
     /// - Returns: nil for an action that there is not.
     func act(_ action: String, _ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer?
+    /// A GET below a resource.
+    /// - Returns: nil for a child that there is not.
+    func read(
+        _ child: String, _ record: Record, _ call: ResourceCall, in state: EmulatorState
+    ) throws(ARMError) -> JSONValue?
     /// What GET and lists show.
     func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue
-    /// Makes an operation's effect.
-    /// - Returns: the operation's output.
+    /// Whether an action needs no resource of the name that it is called on.
+    func actsAlone(_ action: String) -> Bool
+    /// Makes an operation's effect, when it is due.
     /// - Throws: what the operation ends with.
-    func complete(_ operation: Operation, in state: inout EmulatorState) throws(ARMError) -> JSONValue?
+    func complete(
+        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
+    ) throws(ARMError) -> Completion
 }
 
 extension ResourceKind {
@@ -28,9 +36,42 @@ extension ResourceKind {
         _ action: String, _ call: ResourceCall, in state: inout EmulatorState
     ) throws(ARMError) -> Answer? { nil }
 
+    package func read(
+        _ child: String, _ record: Record, _ call: ResourceCall, in state: EmulatorState
+    ) throws(ARMError) -> JSONValue? { nil }
+
     package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue { record.json }
 
-    package func complete(_ operation: Operation, in state: inout EmulatorState) throws(ARMError) -> JSONValue? { nil }
+    package func actsAlone(_ action: String) -> Bool { false }
+}
+
+/// What became of an operation that was due.
+package enum Completion: Sendable {
+    /// It has ended, with this output.
+    case done(JSONValue?)
+    /// It goes on, and is to be looked at again.
+    case again(after: Duration)
+}
+
+/// What an effect may need beside the state.
+package struct EffectContext: Sendable {
+    let now: EmulatorTime
+    let latencies: Latencies
+    let makeID: @Sendable () -> String
+    let kinds: [String: any ResourceKind]
+
+    /// - Throws: 404 for a type that there is not.
+    func kind(_ type: String) throws(ARMError) -> any ResourceKind {
+        guard let kind = kinds[type.lowercased()] else {
+            throw ARMError(404, "InvalidResourceType", "The resource type '\(printable(type))' is not known here.")
+        }
+        return kind
+    }
+
+    /// A PUT that an effect makes in its turn.
+    func call(_ id: ResourceID, body: JSONValue) -> ResourceCall {
+        ResourceCall(id: id, body: body, query: [:], now: now, latencies: latencies, makeID: makeID)
+    }
 }
 
 /// A request for a resource, and what a kind needs to answer it.

@@ -16,7 +16,8 @@ package struct Operation: Sendable, Codable {
     /// What the kind needs to complete it.
     package let input: JSONValue
     package let began: EmulatorTime
-    package let due: EmulatorTime
+    /// When it is to be looked at.
+    package internal(set) var due: EmulatorTime
     package var status: Status
     package var ended: EmulatorTime?
     /// `properties.output` of the status document.

@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 package import SalvorJSON
-package import SalvorSystem
+internal import SalvorSystem
 import Synchronization
 package import SystemPackage
 

@@ -1,4 +1,4 @@
-package import SalvorJSON
+internal import SalvorJSON
 
 /// Managed disks: empty, copied, or uploaded; owned by at most one machine; grown, and never shrunk.
 package struct Disks: ResourceKind {
@@ -41,10 +41,12 @@ package struct Disks: ResourceKind {
         return .accepted(202, nil, call.begin("delete", in: &state), Self.links)
     }
 
-    package func complete(_ operation: Operation, in state: inout EmulatorState) throws(ARMError) -> JSONValue? {
+    package func complete(
+        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
+    ) throws(ARMError) -> Completion {
         if operation.verb == "delete" {
             state.remove(operation.target)
-            return nil
+            return .done(nil)
         }
         guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
         if operation.verb == "create" {
@@ -59,7 +61,7 @@ package struct Disks: ResourceKind {
         let size = record.body[path: "properties.diskSizeGB"]?.integer ?? 0
         record.body[path: "properties.diskSizeBytes"] = .integer(size << 30)
         state.put(record)
-        return record.json
+        return .done(record.json)
     }
 
     // MARK: Changes

@@ -1,4 +1,4 @@
-package import SalvorJSON
+internal import SalvorJSON
 
 /// Snapshots of managed disks, full or incremental.
 package struct Snapshots: ResourceKind {
@@ -43,10 +43,12 @@ package struct Snapshots: ResourceKind {
         return .accepted(202, nil, call.begin("delete", in: &state), Disks.links)
     }
 
-    package func complete(_ operation: Operation, in state: inout EmulatorState) throws(ARMError) -> JSONValue? {
+    package func complete(
+        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
+    ) throws(ARMError) -> Completion {
         if operation.verb == "delete" {
             state.remove(operation.target)
-            return nil
+            return .done(nil)
         }
         guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
         if operation.verb == "create" {
@@ -58,6 +60,6 @@ package struct Snapshots: ResourceKind {
         }
         record.provisioningState = "Succeeded"
         state.put(record)
-        return record.json
+        return .done(record.json)
     }
 }

@@ -1,4 +1,4 @@
-package import SalvorJSON
+internal import SalvorJSON
 
 /// Resource groups: what other resources lie in. Deleting one deletes all of it, and takes its time.
 package struct ResourceGroups: ResourceKind {
@@ -46,10 +46,12 @@ package struct ResourceGroups: ResourceKind {
         return .accepted(202, nil, call.begin("delete", in: &state), .location)
     }
 
-    package func complete(_ operation: Operation, in state: inout EmulatorState) throws(ARMError) -> JSONValue? {
+    package func complete(
+        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
+    ) throws(ARMError) -> Completion {
         for record in state.inGroup(operation.target) { state.remove(record.id) }
         state.remove(operation.target)
-        return nil
+        return .done(nil)
     }
 
     /// - Throws: `ResourceGroupBeingDeleted`.
