@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-fast test-rescue lint format generate image bench clean
+.PHONY: help build demo test test-fast test-rescue test-azure-clients lint format generate image bench clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -11,8 +11,8 @@ release_flags := -c release --static-swift-stdlib
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: packages-build packages-run packages-test packages-bench packages-generate
-packages-build packages-run packages-test packages-bench packages-generate: packages-%:
+.PHONY: packages-build packages-run packages-test packages-azure packages-bench packages-generate
+packages-build packages-run packages-test packages-azure packages-bench packages-generate: packages-%:
 	@.ci/install-packages $*
 
 build: packages-build ## salvor and salvor-agent, optimised, in .build/release
@@ -26,7 +26,7 @@ image: build packages-run ## the rescue image, in the user's cache
 demo: build packages-run packages-test ## break a machine by code, rescue it, and show that it boots
 	Coordinator/demo/run
 
-test: lint test-fast test-rescue ## all tests: fast ones first, then those in a real rescue VM
+test: lint test-fast test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
@@ -36,6 +36,10 @@ test-fast: packages-build packages-run packages-test
 
 test-rescue: image packages-test
 	swift test --test-product $(test_product) --filter RescueTests
+
+test-azure-clients: packages-build packages-azure ## Microsoft's own clients, from PyPI, against azure-emulator
+	swift build --product azure-emulator
+	Tests/azure-clients/run $(CURDIR)/.build/debug/azure-emulator
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')

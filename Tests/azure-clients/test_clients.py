@@ -1,0 +1,235 @@
+"""Microsoft's own clients, unpatched, against azure-emulator: each test a piece of work as an operator would do it."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.identity import ClientSecretCredential
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.network import NetworkManagementClient
+from azure.mgmt.resource import ResourceManagementClient
+
+
+class Emulator:
+    """An emulator of its own folder, and what a client has to know of it."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="azure-clients-")
+        self.options = options
+        self.start()
+
+    def start(self, port=0):
+        self.process = subprocess.Popen(
+            [os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), *self.options],
+            stdout=subprocess.PIPE, text=True)
+        said = {}
+        for line in self.process.stdout:
+            name, _, value = line.strip().partition(" ")
+            said[name] = value.strip()
+            if name == "authority":
+                break
+        self.base = re.search(r"https://\S+", said["azure-emulator"]).group()
+        self.tenant, self.subscription = said["tenant"], said["subscription"]
+        self.application, self.authority = said["application"], said["authority"]
+        with open(said["secret"].removeprefix("in ")) as file:
+            self.secret = file.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+class Az:
+    """The Azure CLI with a configuration of its own."""
+
+    def __init__(self, emulator):
+        self.environment = dict(
+            os.environ, AZURE_CONFIG_DIR=emulator.folder + "/az", REQUESTS_CA_BUNDLE=emulator.authority,
+            AZURE_CORE_COLLECT_TELEMETRY="0", AZURE_CORE_NO_COLOR="1", AZURE_CORE_INSTANCE_DISCOVERY="false",
+            AZURE_CORE_DISPLAY_REGION_IDENTIFIED="false", AZURE_CORE_LOGIN_EXPERIENCE_V2="off",
+            AZURE_CORE_ONLY_SHOW_ERRORS="1")
+        self("cloud", "register", "-n", "emulator", "--endpoint-resource-manager", emulator.base)
+        self("cloud", "set", "-n", "emulator")
+
+    def run(self, *arguments):
+        return subprocess.run(
+            ["az", *arguments, "--output", "json"], env=self.environment, capture_output=True, text=True)
+
+    def __call__(self, *arguments):
+        result = self.run(*arguments)
+        if result.returncode:
+            raise AssertionError(f"az {' '.join(arguments)} ended with {result.returncode}: {result.stderr}")
+        return json.loads(result.stdout) if result.stdout.strip() else None
+
+
+class ClientTests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = Emulator()
+        cls.addClassCleanup(cls.emulator.close)
+        cls.az = Az(cls.emulator)
+        cls.az(
+            "login", "--service-principal", "-u", cls.emulator.application, "-p", cls.emulator.secret, "--tenant",
+            cls.emulator.tenant)
+
+    def group(self, name):
+        self.az("group", "create", "-n", name, "-l", "westeurope")
+        self.addCleanup(lambda: self.az.run("group", "delete", "-n", name, "-y"))
+        return name
+
+    def fails(self, code, *arguments):
+        result = self.az.run(*arguments)
+        self.assertNotEqual(result.returncode, 0, f"az {' '.join(arguments)} should fail")
+        self.assertIn(f"({code})", result.stderr)
+
+    def test_sign_in(self):
+        account = self.az("account", "show")
+        self.assertEqual(account["id"], self.emulator.subscription)
+        self.assertEqual(account["tenantId"], self.emulator.tenant)
+        token = self.az("account", "get-access-token")
+        self.assertGreater(token["expires_on"], 0)
+
+    def test_wrong_secret(self):
+        az = Az.__new__(Az)
+        az.environment = dict(self.az.environment, AZURE_CONFIG_DIR=self.emulator.folder + "/other")
+        az("cloud", "register", "-n", "emulator", "--endpoint-resource-manager", self.emulator.base)
+        az("cloud", "set", "-n", "emulator")
+        result = az.run(
+            "login", "--service-principal", "-u", self.emulator.application, "-p", "wrong", "--tenant",
+            self.emulator.tenant)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("AADSTS7000215", result.stderr)
+
+    def test_disks_and_snapshots(self):
+        group = self.group("disks")
+        disk = self.az("disk", "create", "-g", group, "-n", "one", "--size-gb", "8")
+        self.assertEqual((disk["diskState"], disk["diskSizeGB"]), ("Unattached", 8))
+        self.az("disk", "create", "-g", group, "-n", "two", "--source", "one")
+        self.assertEqual(self.az("disk", "update", "-g", group, "-n", "two", "--size-gb", "16")["diskSizeGB"], 16)
+        self.fails("OperationNotAllowed", "disk", "update", "-g", group, "-n", "two", "--size-gb", "4")
+        self.az("snapshot", "create", "-g", group, "-n", "kept", "--source", "one")
+        self.assertEqual([s["name"] for s in self.az("snapshot", "list", "-g", group)], ["kept"])
+        self.az("snapshot", "delete", "-g", group, "-n", "kept")
+        self.az("disk", "delete", "-g", group, "-n", "two", "-y")
+        self.fails("ResourceNotFound", "disk", "show", "-g", group, "-n", "two")
+        self.assertEqual([d["name"] for d in self.az("disk", "list", "-g", group)], ["one"])
+
+    def test_machine_and_swap(self):
+        group = self.group("machines")
+        self.az(
+            "vm", "create", "-g", group, "-n", "vm", "--image",
+            "MicrosoftWindowsServer:WindowsServer:2022-datacenter-g2:latest", "--size", "Standard_D2s_v5",
+            "--admin-username", "operator", "--admin-password", "Not-a-secret-1234")
+        machine = self.az("vm", "show", "-g", group, "-n", "vm", "-d")
+        self.assertEqual(machine["powerState"], "VM running")
+        old = machine["storageProfile"]["osDisk"]["managedDisk"]["id"]
+        copy = self.az("disk", "create", "-g", group, "-n", "repaired", "--source", old)
+        self.assertEqual((copy["osType"], copy["hyperVGeneration"]), ("Windows", "V2"))
+        self.fails("OperationNotAllowed", "vm", "update", "-g", group, "-n", "vm", "--os-disk", copy["id"])
+        self.az("vm", "deallocate", "-g", group, "-n", "vm")
+        machine = self.az("vm", "update", "-g", group, "-n", "vm", "--os-disk", copy["id"])
+        self.assertEqual(machine["storageProfile"]["osDisk"]["name"], "repaired")
+        self.az("vm", "start", "-g", group, "-n", "vm")
+        states = {d["name"]: d["diskState"] for d in self.az("disk", "list", "-g", group)}
+        self.assertEqual(states, {"repaired": "Attached", old.split("/")[-1]: "Unattached"})
+
+        self.az("disk", "create", "-g", group, "-n", "data", "--size-gb", "4")
+        self.az("vm", "disk", "attach", "-g", group, "--vm-name", "vm", "-n", "data")
+        disks = self.az("vm", "show", "-g", group, "-n", "vm")["storageProfile"]["dataDisks"]
+        self.assertEqual([(d["lun"], d["name"]) for d in disks], [(0, "data")])
+        self.fails("OperationNotAllowed", "disk", "delete", "-g", group, "-n", "data", "-y")
+        self.az("vm", "disk", "detach", "-g", group, "--vm-name", "vm", "-n", "data")
+        self.assertEqual(self.az("disk", "show", "-g", group, "-n", "data")["diskState"], "Unattached")
+        self.az("vm", "delete", "-g", group, "-n", "vm", "-y")
+        self.assertEqual(self.az("vm", "list", "-g", group), [])
+
+    def test_failing_deployment(self):
+        group = self.group("failing")
+        template = self.emulator.folder + "/template.json"
+        disk = {
+            "type": "Microsoft.Compute/disks", "name": "copy", "apiVersion": "2024-03-02", "location": "westeurope",
+            "properties": {"creationData": {
+                "createOption": "Copy", "sourceResourceId": "[resourceId('Microsoft.Compute/disks', 'missing')]"}},
+        }
+        with open(template, "w") as file:
+            json.dump({
+                "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                "contentVersion": "1.0.0.0", "resources": [disk]}, file)
+        result = self.az.run("deployment", "group", "create", "-g", group, "-n", "d", "--template-file", template)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("DeploymentFailed", result.stderr)
+        self.assertIn("ResourceNotFound", result.stderr)
+
+    def clients(self):
+        credential = ClientSecretCredential(
+            self.emulator.tenant, self.emulator.application, self.emulator.secret, authority=self.emulator.base,
+            disable_instance_discovery=True, connection_verify=self.emulator.authority)
+        options = dict(
+            base_url=self.emulator.base, credential_scopes=[self.emulator.base + "/.default"],
+            connection_verify=self.emulator.authority)
+        return [
+            kind(credential, self.emulator.subscription, **options)
+            for kind in (ResourceManagementClient, ComputeManagementClient, NetworkManagementClient)]
+
+    def test_sdks(self):
+        resources, compute, network = self.clients()
+        resources.resource_groups.create_or_update("sdk", {"location": "westeurope"})
+        disk = compute.disks.begin_create_or_update(
+            "sdk", "one", {"location": "westeurope", "creation_data": {"create_option": "Empty"}, "disk_size_gb": 4},
+        ).result()
+        self.assertEqual((disk.name, disk.disk_state, disk.disk_size_gb), ("one", "Unattached", 4))
+        net = network.virtual_networks.begin_create_or_update(
+            "sdk", "net", {
+                "location": "westeurope", "address_space": {"address_prefixes": ["10.0.0.0/16"]},
+                "subnets": [{"name": "default", "address_prefix": "10.0.0.0/24"}]}).result()
+        nic = network.network_interfaces.begin_create_or_update(
+            "sdk", "nic", {
+                "location": "westeurope",
+                "ip_configurations": [{"name": "one", "subnet": {"id": net.subnets[0].id}}]}).result()
+        with self.assertRaises(HttpResponseError) as caught:
+            network.virtual_networks.begin_delete("sdk", "net").result()
+        self.assertEqual(caught.exception.error.code, "InUseSubnetCannotBeDeleted")
+        network.network_interfaces.begin_delete("sdk", nic.name).result()
+        network.virtual_networks.begin_delete("sdk", "net").result()
+        with self.assertRaises(ResourceNotFoundError):
+            compute.disks.get("sdk", "two")
+        resources.resource_groups.begin_delete("sdk").result()
+        self.assertFalse(resources.resource_groups.check_existence("sdk"))
+
+    def test_kill(self):
+        """State on disk is that of the last answered request, and operations go on after kill -9."""
+        emulator = Emulator("--latency", "1500")
+        self.addCleanup(emulator.close)
+        port = int(emulator.base.rsplit(":", 1)[1])
+        self_emulator, type(self).emulator = self.emulator, emulator
+        with contextlib.ExitStack() as stack:
+            stack.callback(lambda: setattr(type(self), "emulator", self_emulator))
+            resources, compute, _ = self.clients()
+            resources.resource_groups.create_or_update("kept", {"location": "westeurope"})
+            poller = compute.disks.begin_create_or_update(
+                "kept", "one",
+                {"location": "westeurope", "creation_data": {"create_option": "Empty"}, "disk_size_gb": 4}, polling=False)
+            emulator.kill()
+            emulator.start(port)
+            resources, compute, _ = self.clients()
+            disk = compute.disks.get("kept", "one")
+            self.assertIn(disk.provisioning_state, ("Updating", "Succeeded"))
+            while disk.provisioning_state != "Succeeded":
+                disk = compute.disks.get("kept", "one")
+            self.assertEqual(disk.disk_state, "Unattached")
+            self.assertIsNotNone(poller)
+
+
+if __name__ == "__main__":
+    unittest.main()
