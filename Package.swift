@@ -127,7 +127,7 @@ let package = Package(
         executable(
             "azure-emulator",
             [
-                "AzureEmulator", "SalvorDigest", "SalvorTransport", logging,
+                "AzureEmulator", "SalvorDigest", "SalvorJSON", "SalvorTransport", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

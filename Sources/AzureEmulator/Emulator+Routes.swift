@@ -3,20 +3,19 @@ internal import SalvorJSON
 /// Which kind answers which path.
 extension Emulator {
     func answer(
-        _ path: ARMPath, _ request: EmulatorRequest, _ body: JSONValue, _ now: EmulatorTime,
+        _ path: ARMPath, _ request: EmulatorRequest, _ body: JSONValue, _ surroundings: Surroundings,
         _ state: inout EmulatorState
     ) throws(ARMError) -> EmulatorResponse {
         func list(_ items: [JSONValue]) -> EmulatorResponse { EmulatorResponse(200, json: ["value": .array(items)]) }
         func call(_ id: ResourceID) -> ResourceCall {
-            ResourceCall(
-                id: id, body: body, query: request.query, now: now, latencies: configuration.latencies, makeID: makeID)
+            ResourceCall(id: id, body: body, query: request.query, surroundings: surroundings)
         }
         switch path {
         case .subscriptions:
             return list(configuration.subscriptions.map(describe))
         case .subscription(let id):
             return EmulatorResponse(200, json: describe(try subscription(id)))
-        case .operation(let id):
+        case .operation(let id, _):
             return try operation(id, request, state)
         case .groups(let scope):
             _ = try subscription(scope)
@@ -54,7 +53,7 @@ extension Emulator {
             let kind = try kind(type)
             if let group = scope.group, state[group] == nil { throw .groupNotFound(group.name) }
             guard request.method == "GET" else { throw .methodNotAllowed(request.method) }
-            return list(state.list(type, in: scope).map { kind.view($0, call($0.id), in: state) })
+            return list(try kind.list(call(scope), in: state))
         case .action(let id, let name):
             _ = try subscription(id)
             let kind = try kind(id.type)
@@ -87,11 +86,17 @@ extension Emulator {
             if request.method == "PUT" { try ResourceGroups.checkNotDeleting(record) }
         }
         switch request.method {
-        case "GET": return EmulatorResponse(200, json: kind.view(try state.require(id), call, in: state))
+        case "GET":
+            let record = try state.require(id)
+            if replication.hides(id, call.now) { throw .resourceNotFound(id) }
+            var response = EmulatorResponse(200, json: kind.view(record, call, in: state))
+            response.headers.append(("ETag", record.etag))
+            return response
         // Of the groups alone Azure takes it, to say whether they exist.
         case "HEAD": return EmulatorResponse(state[id] == nil ? 404 : 204)
         case "PUT":
             try checkPreconditions(request, state[id])
+            if state[id] == nil { replication.made(id, call.now) }
             return try kind.put(call, in: &state).response(to: request)
         case "PATCH":
             try checkPreconditions(request, try state.require(id))

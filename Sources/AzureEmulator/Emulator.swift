@@ -1,35 +1,54 @@
-internal import Logging
 internal import SalvorJSON
 internal import Synchronization
 
 /// An Azure Resource Manager and its sign-in, without the network: a request in, an answer out, the answer's effect on
 /// disk.
 package final class Emulator: Sendable {
+    /// What is behind the lock.
+    struct Core: Sendable {
+        var state: EmulatorState
+        /// Operations whose work is being done outside of the lock.
+        var work: [String: Task<Void, Never>] = [:]
+    }
+
     let configuration: EmulatorConfiguration
-    private let file: StateFile
-    private let state: Mutex<EmulatorState>
+    let equipment: Equipment
     let kinds: [String: any ResourceKind]
-    private let signIn: SignIn
-    private let bearer: BearerCheck
-    private let clock: @Sendable () -> EmulatorTime
+    let endpoints: [any Endpoint]
+    let bearer: BearerCheck
+    let throttle: Throttle
+    let replication: Replication
+    let faults: Faults
+    let clock: any EmulatorClock
     let makeID: @Sendable () -> String
+    let core: Mutex<Core>
+    /// Woken when an operation begins.
+    let bell = Bell()
+    let file: StateFile
 
     /// - Parameters:
     ///   - tokenKey: 32 secret bytes that tokens are signed with.
     ///   - clock: the time of operations and tokens.
     ///   - makeID: ids of operations and requests: UUIDs.
     package init(
-        _ configuration: EmulatorConfiguration, file: StateFile, tokenKey: [UInt8],
-        clock: @escaping @Sendable () -> EmulatorTime, makeID: @escaping @Sendable () -> String
+        _ configuration: EmulatorConfiguration, equipment: Equipment = Equipment(), file: StateFile, tokenKey: [UInt8],
+        faults: Faults = Faults(), clock: any EmulatorClock, makeID: @escaping @Sendable () -> String
     ) throws {
         self.configuration = configuration
+        self.equipment = equipment
         self.file = file
         self.clock = clock
+        self.faults = faults
         self.makeID = makeID
-        state = Mutex(try file.load())
+        core = Mutex(Core(state: try file.load()))
+        replication = Replication(lag: configuration.replicationLag)
+        throttle = Throttle(isOn: configuration.throttles)
         let tokens = AccessTokens(key: tokenKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
-        signIn = SignIn(configuration: configuration, tokens: tokens)
+        endpoints = [
+            CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
+            Controls(),
+        ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }
         self.kinds = kinds
@@ -39,13 +58,14 @@ package final class Emulator: Sendable {
     package static let longestBody = 4 << 20
 
     private static let allKinds: [any ResourceKind] = [
-        ResourceGroups(), Disks(), Snapshots(), VirtualMachines(), VirtualNetworks(), Subnets(), NetworkInterfaces(),
-        NetworkSecurityGroups(), PublicAddresses(), Deployments(),
+        ResourceGroups(), Deployments(),
+        Disks(), Snapshots(), VirtualMachines(),
+        VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), PublicAddresses(),
     ]
 
     /// Answers one request. What it has changed is on disk when this returns.
     package func answer(_ request: EmulatorRequest) async -> EmulatorResponse {
-        let now = clock()
+        let now = clock.now
         var response: EmulatorResponse
         do throws(ARMError) {
             response = try await answerOrThrow(request, now)
@@ -64,72 +84,59 @@ package final class Emulator: Sendable {
         -> EmulatorResponse
     {
         let segments = request.path.split(separator: "/").map(String.init)
-        if segments.map({ $0.lowercased() }) == ["metadata", "endpoints"] {
-            return EmulatorResponse(200, json: CloudMetadata.document(request.base, tenant: configuration.tenant))
+        for endpoint in endpoints {
+            if let response = try await endpoint.answer(request, segments, now, self) { return response }
         }
-        if let response = signIn.answer(request, segments, now: now) { return response }
-        try bearer.check(request, now)
+        let caller = try bearer.check(request, now)
         _ = try APIVersion(request.query["api-version"])
-        guard request.body.count <= Self.longestBody else {
-            throw .bodyTooLong
-        }
+        guard request.body.count <= Self.longestBody else { throw .bodyTooLong }
         guard let path = ARMPath(request.path, isType: { kinds[$0.lowercased()] != nil }) else {
             throw ARMError(
                 404, "InvalidResourcePath", "The request path '\(printable(request.path))' names no resource.")
         }
         let body = try request.json()
-        return try await commit(now) { (state) throws(ARMError) in
-            try answer(path, request, body, now, &state)
+        let surroundings = surroundings(now, base: request.base, caller: caller.client)
+        return try await faults.around(request, clock) { () throws(ARMError) in
+            try await commit(now) { (state) throws(ARMError) in
+                let headers = try throttle.take(path, request, in: state, now)
+                var response = try answer(path, request, body, surroundings, &state)
+                response.headers += headers
+                return response
+            }
         }
     }
 
-    /// Changes the state, and returns when that is on disk.
-    private func commit(
-        _ now: EmulatorTime, _ body: (inout EmulatorState) throws(ARMError) -> EmulatorResponse
-    ) async throws(ARMError) -> EmulatorResponse {
-        let (result, written) = state.withLock { state in
+    func surroundings(_ now: EmulatorTime, base: String, caller: String) -> Surroundings {
+        Surroundings(
+            now: now, base: base, caller: caller, tenant: configuration.tenant, latencies: configuration.latencies,
+            makeID: makeID)
+    }
+
+    /// Changes the state, and returns when that is on disk, and all that it may have seen.
+    func commit<Result: Sendable>(
+        _ now: EmulatorTime, _ body: (inout EmulatorState) throws(ARMError) -> Result
+    ) async throws(ARMError) -> Result {
+        let (result, written, rings) = core.withLock { core in
             // What has come due has come about, whatever becomes of the request.
-            completeDue(&state, now)
-            var changes = state.takeChanges()
-            let result: Result<EmulatorResponse, ARMError>
+            var changes = completeDue(&core, now)
+            let result: Swift.Result<Result, ARMError>
             do throws(ARMError) {
-                result = .success(try body(&state))
-                changes.merge(state.takeChanges())
+                result = .success(try body(&core.state))
+                changes.merge(core.state.takeChanges())
             } catch {
                 // A refused request leaves nothing half-made.
-                state.undo()
+                core.state.undo()
                 result = .failure(error)
             }
             // Under the lock, so that changes reach the file in the order in which they were made.
-            return (result, file.write(changes))
+            return (result, file.write(changes), !changes.operations.isEmpty)
         }
+        if rings { bell.ring() }
         do {
-            try await written?.value
+            try await written?.wait()
         } catch {
             throw ARMError(500, "InternalServerError", "The emulator could not write its state to disk: \(error)")
         }
         return try result.get()
-    }
-
-    private func completeDue(_ state: inout EmulatorState, _ now: EmulatorTime) {
-        let context = EffectContext(now: now, latencies: configuration.latencies, makeID: makeID, kinds: kinds)
-        for var operation in state.due(at: now) {
-            do throws(ARMError) {
-                switch try context.kind(operation.target.type).complete(operation, context, in: &state) {
-                case .done(let output):
-                    operation.output = output
-                    operation.status = .succeeded
-                case .again(let pause):
-                    operation.due = operation.due + pause
-                    state.put(operation)
-                    continue
-                }
-            } catch {
-                operation.status = .failed
-                operation.error = error.json
-            }
-            operation.ended = operation.due
-            state.put(operation)
-        }
     }
 }

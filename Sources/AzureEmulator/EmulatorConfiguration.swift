@@ -27,13 +27,20 @@ package struct EmulatorConfiguration: Sendable {
     package var subscriptions: [Subscription]
     package var applications: [Application]
     package var latencies: Latencies
+    /// Whether requests are counted against Azure's limits.
+    package var throttles: Bool
+    /// For how long something new may still be said to be missing.
+    package var replicationLag: Duration
 
     package init(
-        tenant: String, subscriptions: [Subscription], applications: [Application], latencies: Latencies = Latencies()
+        tenant: String, subscriptions: [Subscription], applications: [Application], latencies: Latencies = Latencies(),
+        throttles: Bool = true, replicationLag: Duration = .zero
     ) {
         self.tenant = tenant
         self.subscriptions = subscriptions
         self.applications = applications
         self.latencies = latencies
+        self.throttles = throttles
+        self.replicationLag = replicationLag
     }
 }

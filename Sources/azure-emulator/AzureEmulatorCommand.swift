@@ -3,6 +3,7 @@ import AzureEmulator
 import Foundation
 import Logging
 import SalvorDigest
+import SalvorJSON
 import SalvorTransport
 
 /// `azure-emulator`: an Azure Resource Manager on this machine.
@@ -33,13 +34,39 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long operations take.", valueName: "milliseconds"))
     var latency = 0
 
+    @Option(
+        help: ArgumentHelp(
+            "How long one operation takes: Microsoft.Compute/virtualMachines/start=30000. Can be repeated.",
+            valueName: "type/verb=milliseconds"))
+    var latencyOf: [String] = []
+
+    @Option(help: "Whose time it is: the world's, or a clock that stands still until POST /emulator/clock moves it.")
+    var clock = ClockChoice.world
+
+    @Option(
+        help: ArgumentHelp("For how long something new may still be said to be missing.", valueName: "milliseconds"))
+    var replicationLag = 0
+
+    @Option(help: "Whether Azure's limits on requests hold.")
+    var throttling = Switch.on
+
+    @Option(help: ArgumentHelp("What is to go wrong, as PUT /emulator/faults takes it.", valueName: "file.json"))
+    var faults: String?
+
+    @Option(help: "Of faults that happen at a rate.")
+    var seed: UInt64 = 0
+
+    enum ClockChoice: String, ExpressibleByArgument, CaseIterable { case world, manual }
+    enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
+
     private static let tenant = "11111111-1111-4111-8111-111111111111"
     private static let subscription = "22222222-2222-4222-8222-222222222222"
     private static let application = "33333333-3333-4333-8333-333333333333"
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("A port is 0 to 65535.") }
-        guard latency >= 0 else { throw ValidationError("A latency is 0 or more.") }
+        guard latency >= 0, replicationLag >= 0 else { throw ValidationError("A time is 0 or more.") }
+        _ = try latencies()
     }
 
     func run() async throws {
@@ -49,13 +76,15 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
                 applications: [.init(id: Self.application, secretSHA256: SHA256.digest(of: Array(secret.utf8)))],
-                latencies: Latencies(standard: .milliseconds(latency))),
+                latencies: try latencies(), throttles: throttling == .on, replicationLag: .milliseconds(replicationLag)),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
-            clock: { EmulatorTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
+            faults: Faults(try rules(), seed: seed),
+            clock: clock == .world ? WorldClock() : ManualClock(WorldClock().now),
             makeID: { UUID().uuidString.lowercased() })
         var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let server = try EmulatorServer(emulator, identity: try folder.identity(), logger: logger)
+        async let _: Void = emulator.keepTime()
         try await server.run(port: port) { port in
             // Unbuffered: whoever reads it through a pipe waits for it.
             let text = """
@@ -68,6 +97,30 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
 
                 """
             FileHandle.standardOutput.write(Data(text.utf8))
+        }
+    }
+
+    private func latencies() throws -> Latencies {
+        var exceptions: [String: Duration] = [:]
+        for text in latencyOf {
+            let halves = text.split(separator: "=")
+            guard halves.count == 2, let time = Int64(halves[1]), time >= 0, halves[0].contains("/") else {
+                throw ValidationError("'\(text)' is not of the form type/verb=milliseconds.")
+            }
+            exceptions[halves[0].lowercased()] = .milliseconds(time)
+        }
+        return Latencies(standard: .milliseconds(latency), exceptions: exceptions)
+    }
+
+    private func rules() throws -> [FaultRule] {
+        guard let faults else { return [] }
+        do {
+            let json = try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: faults)))
+            return try (json["rules"]?.array ?? []).map { try FaultRule(json: $0) }
+        } catch let error as ARMError {
+            throw ValidationError("\(faults): \(error.message)")
+        } catch {
+            throw ValidationError("\(faults) cannot be read as JSON: \(error)")
         }
     }
 }

@@ -9,7 +9,7 @@ enum ARMPath: Equatable {
     case everything(ResourceID)
     case providers(ResourceID)
     case provider(ResourceID, namespace: String)
-    case operation(id: String)
+    case operation(id: String, subscription: String)
     /// What a namespace offers in a subscription: `skus`, or below `locations`. In lower case.
     case catalog(ResourceID, namespace: String, [String])
     /// Resources of a type in a subscription, a group, or below another resource.
@@ -33,45 +33,37 @@ enum ARMPath: Equatable {
         case nil: self = .subscription(subscription)
         case "locations" where rest.count == 1: self = .locations(subscription)
         case "resources" where rest.count == 1: self = .everything(subscription)
-        case "operationresults" where rest.count == 2: self = .operation(id: segments[3])
+        case "operationresults" where rest.count == 2: self = .operation(id: segments[3], subscription: lowered[1])
         case "resourcegroups" where rest.count == 1: self = .groups(subscription)
         case "resourcegroups" where rest.count == 3 && rest[2] == "resources":
             self = .everything(ResourceID(subscription: segments[1], resourceGroup: segments[3]))
         case "resourcegroups" where rest.count == 2:
             self = .resource(ResourceID(subscription: segments[1], resourceGroup: segments[3]))
-        case "resourcegroups" where rest.count > 4 && rest[2] == "providers":
+        case "resourcegroups" where rest.count > 4:
             self.init(
-                below: ResourceID(subscription: segments[1], resourceGroup: segments[3]), namespace: segments[5],
-                Array(segments.dropFirst(6)), isType)
+                below: ResourceID(subscription: segments[1], resourceGroup: segments[3]), segments.dropFirst(4), isType)
         case "providers" where rest.count == 1: self = .providers(subscription)
         case "providers" where rest.count == 2: self = .provider(subscription, namespace: segments[3])
         case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
-            self = .operation(id: segments[7])
+            self = .operation(id: segments[7], subscription: lowered[1])
         case "providers" where rest[2] == "skus" || (rest[2] == "locations" && rest.count > 4):
             self = .catalog(subscription, namespace: rest[1], Array(rest.dropFirst(2)))
-        case "providers":
-            self.init(below: subscription, namespace: segments[3], Array(segments.dropFirst(4)), isType)
+        case "providers": self.init(below: subscription, segments.dropFirst(2), isType)
         default: return nil
         }
     }
 
-    /// - Parameter pairs: types and names in turn.
-    private init?(below scope: ResourceID, namespace: String, _ pairs: [String], _ isType: (String) -> Bool) {
-        guard !pairs.isEmpty else { return nil }
-        let whole = pairs.count / 2 * 2
-        let types = stride(from: 0, to: whole, by: 2).map { pairs[$0] }
-        let id = ResourceID(
-            subscription: scope.subscription, resourceGroup: scope.resourceGroup, namespace: namespace, types: types,
-            names: stride(from: 1, to: whole, by: 2).map { pairs[$0] })
-        guard pairs.count % 2 == 1, let last = pairs.last else {
-            self = .resource(id)
-            return
-        }
-        let type = ([namespace] + types + [last]).joined(separator: "/")
-        if types.isEmpty {
-            self = .collection(scope: scope, type: type)
-        } else {
-            self = isType(type) ? .collection(scope: id, type: type) : .action(id, name: last)
+    /// - Parameter segments: `providers`, a namespace, types and names in turn, and so on.
+    private init?(below scope: ResourceID, _ segments: ArraySlice<String>, _ isType: (String) -> Bool) {
+        guard let (parts, left) = ResourceID.parts(of: segments) else { return nil }
+        let id = ResourceID(subscription: scope.subscription, resourceGroup: scope.resourceGroup, parts: parts)
+        switch left.count {
+        case 0: self = .resource(id)
+        case 2: self = .collection(scope: id, type: left.joined(separator: "/"))
+        default:
+            guard segments.count > 2, let last = parts.last, let name = left.first else { return nil }
+            let type = ([last.namespace] + last.types + [name]).joined(separator: "/")
+            self = isType(type) ? .collection(scope: id, type: type) : .action(id, name: name)
         }
     }
 }

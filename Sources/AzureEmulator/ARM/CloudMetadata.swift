@@ -1,8 +1,17 @@
 internal import SalvorJSON
 
 /// `GET /metadata/endpoints`: how a client learns where a cloud signs in and what it is called (2022-09-01).
-enum CloudMetadata {
-    static func document(_ base: String, tenant: String) -> JSONValue {
+struct CloudMetadata: Endpoint {
+    let tenant: String
+
+    func answer(
+        _ request: EmulatorRequest, _ segments: [String], _ now: EmulatorTime, _ emulator: Emulator
+    ) async throws(ARMError) -> EmulatorResponse? {
+        guard segments.map({ $0.lowercased() }) == ["metadata", "endpoints"] else { return nil }
+        return EmulatorResponse(200, json: document(request.base))
+    }
+
+    private func document(_ base: String) -> JSONValue {
         [
             "name": "SalvorEmulator", "portal": .string(base), "resourceManager": .string("\(base)/"),
             "authentication": [

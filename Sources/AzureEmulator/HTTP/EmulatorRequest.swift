@@ -47,6 +47,16 @@ package struct EmulatorRequest: Sendable {
 }
 
 package struct EmulatorResponse: Sendable {
+    /// What becomes of an answer on its way.
+    package enum Fate: Sendable {
+        case sent
+        /// The client waits for ever.
+        case hang
+        /// The connection is closed in its place.
+        case drop
+    }
+
+    package var fate = Fate.sent
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
@@ -55,6 +65,12 @@ package struct EmulatorResponse: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// What never arrives.
+    init(fate: Fate) {
+        self.init(503)
+        self.fate = fate
     }
 
     package init(_ status: Int, json: JSONValue, headers: [(name: String, value: String)] = []) {

@@ -38,9 +38,20 @@ package struct EmulatorServer: Sendable {
     }
 }
 
+/// A request's context that knows its connection, for answers that never come.
+private struct EmulatorContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
 /// Between Hummingbird's requests and the emulator's.
 private struct EmulatorResponder: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = EmulatorContext
 
     let emulator: Emulator
     let port: Int
@@ -53,7 +64,13 @@ private struct EmulatorResponder: HTTPResponder {
         } catch is NIOTooManyBytesError {
             return response(EmulatorResponse(.bodyTooLong), to: request)
         }
-        return response(await emulator.answer(plain(request, body)), to: request)
+        let answer = await emulator.answer(plain(request, body))
+        switch answer.fate {
+        case .sent: break
+        case .hang: try await context.channel.closeFuture.get()
+        case .drop: try await context.channel.close()
+        }
+        return response(answer, to: request)
     }
 
     private func plain(_ request: Request, _ body: ByteBuffer) -> EmulatorRequest {

@@ -3,8 +3,9 @@ struct BearerCheck: Sendable {
     let tenant: String
     let tokens: AccessTokens
 
+    /// - Returns: what the token says of its holder.
     /// - Throws: 401 with the challenge that tells a client where to sign in.
-    func check(_ request: EmulatorRequest, _ now: EmulatorTime) throws(ARMError) {
+    func check(_ request: EmulatorRequest, _ now: EmulatorTime) throws(ARMError) -> AccessTokens.Claims {
         let challenge =
             "Bearer authorization_uri=\"\(request.base)/\(tenant)\", error=\"invalid_token\", "
             + "error_description=\"The access token is missing or invalid.\""
@@ -29,5 +30,6 @@ struct BearerCheck: Sendable {
                 "The access token is from the wrong issuer 'https://sts.windows.net/\(printable(claims.tenant))/'. It must match "
                     + "the tenant 'https://sts.windows.net/\(tenant)/' associated with this subscription.")
         }
+        return claims
     }
 }

@@ -2,12 +2,14 @@ internal import SalvorDigest
 internal import SalvorJSON
 
 /// The sign-in endpoints of one tenant: what Microsoft Entra ID answers to a client that wants a token.
-struct SignIn: Sendable {
+struct SignIn: Endpoint {
     let configuration: EmulatorConfiguration
     let tokens: AccessTokens
 
     /// - Parameter segments: of the path: the tenant first.
-    func answer(_ request: EmulatorRequest, _ segments: [String], now: EmulatorTime) -> EmulatorResponse? {
+    func answer(
+        _ request: EmulatorRequest, _ segments: [String], _ now: EmulatorTime, _ emulator: Emulator
+    ) async throws(ARMError) -> EmulatorResponse? {
         guard let tenant = segments.first, segments.count >= 2 else { return nil }
         let rest = segments.dropFirst().map { $0.lowercased() }
         switch rest {

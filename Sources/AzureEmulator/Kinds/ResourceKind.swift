@@ -16,6 +16,9 @@ package protocol ResourceKind: Sendable {
     func read(
         _ child: String, _ record: Record, _ call: ResourceCall, in state: EmulatorState
     ) throws(ARMError) -> JSONValue?
+    /// A GET of the kind's resources in a scope.
+    /// - Parameter call: its id is the scope.
+    func list(_ call: ResourceCall, in state: EmulatorState) throws(ARMError) -> [JSONValue]
     /// What GET and lists show.
     func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue
     /// Whether an action needs no resource of the name that it is called on.
@@ -40,6 +43,14 @@ extension ResourceKind {
         _ child: String, _ record: Record, _ call: ResourceCall, in state: EmulatorState
     ) throws(ARMError) -> JSONValue? { nil }
 
+    package func list(_ call: ResourceCall, in state: EmulatorState) throws(ARMError) -> [JSONValue] {
+        state.list(type, in: call.id).map {
+            view(
+                $0, ResourceCall(id: $0.id, body: call.body, query: call.query, surroundings: call.surroundings),
+                in: state)
+        }
+    }
+
     package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue { record.json }
 
     package func actsAlone(_ action: String) -> Bool { false }
@@ -49,16 +60,37 @@ extension ResourceKind {
 package enum Completion: Sendable {
     /// It has ended, with this output.
     case done(JSONValue?)
+    /// It has ended badly, and what was changed for that stays. What is thrown instead leaves no change.
+    case failed(ARMError)
     /// It goes on, and is to be looked at again.
     case again(after: Duration)
+    /// It goes on outside of the state, and is completed a second time with the outcome of that.
+    case work(Work)
+}
+
+/// What a kind may use beside the state.
+package struct Surroundings: Sendable {
+    package let now: EmulatorTime
+    /// Scheme, host and port that the client used, for links; empty where no client asks.
+    package let base: String
+    /// The application or identity that asks; empty where no client asks.
+    package let caller: String
+    package let tenant: String
+    package let latencies: Latencies
+    /// Makes ids that nothing else has: UUIDs.
+    let makeID: @Sendable () -> String
 }
 
 /// What an effect may need beside the state.
 package struct EffectContext: Sendable {
-    let now: EmulatorTime
-    let latencies: Latencies
-    let makeID: @Sendable () -> String
+    let surroundings: Surroundings
     let kinds: [String: any ResourceKind]
+    let equipment: Equipment
+    /// What became of the operation's work; nil before it has been begun.
+    let outcome: Result<JSONValue, ARMError>?
+
+    var now: EmulatorTime { surroundings.now }
+    var makeID: @Sendable () -> String { surroundings.makeID }
 
     /// - Throws: 404 for a type that there is not.
     func kind(_ type: String) throws(ARMError) -> any ResourceKind {
@@ -68,9 +100,9 @@ package struct EffectContext: Sendable {
         return kind
     }
 
-    /// A PUT that an effect makes in its turn.
+    /// A request that an effect makes in its turn.
     func call(_ id: ResourceID, body: JSONValue) -> ResourceCall {
-        ResourceCall(id: id, body: body, query: [:], now: now, latencies: latencies, makeID: makeID)
+        ResourceCall(id: id, body: body, query: [:], surroundings: surroundings)
     }
 }
 
@@ -80,10 +112,10 @@ package struct ResourceCall: Sendable {
     package let body: JSONValue
     /// By lower-cased name.
     package let query: [String: String]
-    package let now: EmulatorTime
-    package let latencies: Latencies
-    /// Makes ids that no other operation has.
-    let makeID: @Sendable () -> String
+    package let surroundings: Surroundings
+
+    package var now: EmulatorTime { surroundings.now }
+    var makeID: @Sendable () -> String { surroundings.makeID }
 
     /// - Throws: Azure's error where the body has no location.
     package func location() throws(ARMError) -> String {
@@ -99,7 +131,8 @@ package struct ResourceCall: Sendable {
         _ verb: String, input: JSONValue = [:], in state: inout EmulatorState
     ) -> Operation {
         let operation = Operation(
-            id: makeID(), target: id, verb: verb, input: input, began: now, due: now + latencies.of(id.type, verb))
+            id: makeID(), target: id, verb: verb, input: input, began: now,
+            due: now + surroundings.latencies.of(id.type, verb))
         state.put(operation)
         return operation
     }

@@ -11,6 +11,8 @@ package struct EmulatorTime: Hashable, Comparable, Sendable, Codable {
         return EmulatorTime(milliseconds: time.milliseconds + seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 
+    package static func - (time: EmulatorTime, duration: Duration) -> EmulatorTime { time + (.zero - duration) }
+
     /// `2024-07-19T04:09:00.1230000+00:00`, as operations show it.
     package var text: String {
         let seconds = milliseconds / 1000

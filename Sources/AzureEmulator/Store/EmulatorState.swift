@@ -22,13 +22,17 @@ package struct EmulatorState: Sendable {
     /// Keys of what lies in a group, by the group's key.
     private var keysByGroup: [String: Set<String>] = [:]
     private var operations: [String: Operation] = [:]
+    /// Ids of the operations that go on, by the key of what they are done to.
+    private var running: [String: Set<String>] = [:]
+    /// Ids of the operations that have ended, in about the order in which they did.
+    private var ended: [String] = []
     private var changes = Changes()
     /// What was before the changes, so that they can be taken back.
     private var before = Changes()
 
     package init(records: [Record] = [], operations: [Operation] = []) {
         for record in records { insert(record) }
-        for operation in operations { self.operations[operation.id] = operation }
+        for operation in operations.sorted(by: { ($0.ended ?? $0.due) < ($1.ended ?? $1.due) }) { insert(operation) }
     }
 
     // MARK: Resources
@@ -56,6 +60,14 @@ package struct EmulatorState: Sendable {
         remember(key, known)
         drop(known)
         changes.records[key] = .some(nil)
+    }
+
+    /// Removes a resource with its children and all that lies on it.
+    package mutating func removeTree(_ id: ResourceID) {
+        let keys = id.group.flatMap { keysByGroup[$0.key] } ?? []
+        let prefix = id.key + "/"
+        for record in keys.filter({ $0.hasPrefix(prefix) }).compactMap({ records[$0] }) { remove(record.id) }
+        remove(id)
     }
 
     /// Resources of a type, in the order of their ids.
@@ -95,24 +107,52 @@ package struct EmulatorState: Sendable {
 
     package mutating func put(_ operation: Operation) {
         remember(operation: operation.id)
-        operations[operation.id] = operation
+        insert(operation)
         changes.operations[operation.id] = .some(operation)
-    }
-
-    package mutating func forget(operation id: String) {
-        guard operations[id] != nil else { return }
-        remember(operation: id)
-        operations[id] = nil
-        changes.operations[id] = .some(nil)
     }
 
     /// Operations that should have ended by now, the earliest first.
     package func due(at now: EmulatorTime) -> [Operation] {
-        operations.values.filter { $0.isRunning && $0.due <= now }.sorted { ($0.due, $0.id) < ($1.due, $1.id) }
+        running.values.joined().compactMap { operations[$0] }.filter { $0.due <= now }.sorted {
+            ($0.due, $0.id) < ($1.due, $1.id)
+        }
+    }
+
+    /// When the next operation is due; nil when none is running.
+    package func nextDue(except busy: Set<String>) -> EmulatorTime? {
+        running.values.joined().lazy.filter { !busy.contains($0) }.compactMap { operations[$0]?.due }.min()
     }
 
     package func running(on id: ResourceID) -> Operation? {
-        operations.values.first { $0.isRunning && $0.target == id }
+        running[id.key]?.lazy.compactMap { operations[$0] }.first
+    }
+
+    /// Drops operations that ended before `time`: clients no longer ask for them.
+    package mutating func forgetOperations(endedBefore time: EmulatorTime) {
+        guard let first = ended.first, operations[first].map({ ($0.ended ?? $0.due) < time }) ?? true else { return }
+        let old = ended.prefix { operations[$0].map { !$0.isRunning && ($0.ended ?? $0.due) < time } ?? true }
+        for id in old where operations[id] != nil {
+            remember(operation: id)
+            operations[id] = nil
+            changes.operations[id] = .some(nil)
+        }
+        ended.removeFirst(old.count)
+    }
+
+    private mutating func insert(_ operation: Operation) {
+        operations[operation.id] = operation
+        if operation.isRunning {
+            running[operation.target.key, default: []].insert(operation.id)
+        } else {
+            stopRunning(operation)
+            ended.append(operation.id)
+        }
+    }
+
+    private mutating func stopRunning(_ operation: Operation) {
+        let key = operation.target.key
+        running[key]?.remove(operation.id)
+        if running[key]?.isEmpty == true { running[key] = nil }
     }
 
     private mutating func remember(operation id: String) {
@@ -139,7 +179,14 @@ package struct EmulatorState: Sendable {
                 drop(made)
             }
         }
-        for (id, operation) in before.operations { operations[id] = operation }
+        for (id, operation) in before.operations {
+            if let operation {
+                insert(operation)
+            } else if let made = operations[id] {
+                stopRunning(made)
+                operations[id] = nil
+            }
+        }
         changes = Changes()
         before = Changes()
     }

@@ -50,17 +50,26 @@ package final class StateFile: Sendable {
     }
 
     /// Hands changes over, to be written after all that were handed over before.
-    /// - Returns: ends when they are on disk; nil where there is nothing to write.
-    package func write(_ changes: EmulatorState.Changes) -> Task<Void, any Error>? {
-        guard !changes.isEmpty else { return nil }
-        let (done, finished) = AsyncThrowingStream<Never, any Error>.makeStream()
-        let begins = queue.withLock { queue in
+    /// - Returns: ends when they are on disk, and what was handed over before; nil where all of that is. So nobody is
+    ///   told of a change that the end of the process could still undo.
+    package func write(_ changes: EmulatorState.Changes) -> Written? {
+        let (begins, written) = queue.withLock { queue -> (Bool, Written?) in
+            guard !changes.isEmpty || queue.isWriting else { return (false, nil) }
+            let (done, finished) = AsyncThrowingStream<Never, any Error>.makeStream()
             queue.waiting.append((changes, finished))
             defer { queue.isWriting = true }
-            return !queue.isWriting
+            return (!queue.isWriting, Written(done: done))
         }
         if begins { writeNext() }
-        return Task { for try await _ in done {} }
+        return written
+    }
+
+    /// What is being written.
+    package struct Written: Sendable {
+        fileprivate let done: AsyncThrowingStream<Never, any Error>
+
+        /// Returns when it is on disk.
+        package func wait() async throws { for try await _ in done {} }
     }
 
     /// Writes all that waits in one transaction, and then what has come meanwhile.

@@ -20,31 +20,31 @@ final class TestEmulator: Sendable {
     }
 
     let emulator: Emulator
-    private let clock: Clock
+    private let clock: ManualClock
     private let token = Mutex<String?>(nil)
 
     /// - Parameters:
     ///   - path: of the state's file; nil for a state in memory.
     ///   - latency: of every operation.
     init(
-        path: String? = nil, latency: Duration = .zero, at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000)
-    )
-        throws
-    {
-        let clock = Clock(start)
+        path: String? = nil, latency: Duration = .zero, throttles: Bool = false, replicationLag: Duration = .zero,
+        equipment: Equipment = Equipment(), at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000)
+    ) throws {
+        let clock = ManualClock(start)
         let counter = Counter()
         self.clock = clock
         emulator = try Emulator(
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Test")],
                 applications: [.init(id: Self.client, secretSHA256: SHA256.digest(of: Array(Self.secret.utf8)))],
-                latencies: Latencies(standard: latency)),
-            file: try StateFile(path: path), tokenKey: Array(repeating: 7, count: 32), clock: { clock.now },
+                latencies: Latencies(standard: latency), throttles: throttles, replicationLag: replicationLag),
+            equipment: equipment, file: try StateFile(path: path), tokenKey: Array(repeating: 7, count: 32),
+            clock: clock,
             makeID: { "op-\(counter.next())" })
     }
 
     /// Lets time pass.
-    func pass(_ duration: Duration) { clock.advance(by: duration) }
+    func pass(_ duration: Duration) { _ = clock.advance(by: duration) }
 
     /// Signs in with the application's secret, or with another form.
     func signIn(_ form: String? = nil, tenant: String = TestEmulator.tenant) async throws -> Reply {
@@ -113,16 +113,6 @@ final class TestEmulator: Sendable {
         self.token.withLock { $0 = token }
         return token
     }
-}
-
-private final class Clock: Sendable {
-    private let time: Mutex<EmulatorTime>
-
-    init(_ start: EmulatorTime) { time = Mutex(start) }
-
-    var now: EmulatorTime { time.withLock { $0 } }
-
-    func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
 }
 
 private final class Counter: Sendable {

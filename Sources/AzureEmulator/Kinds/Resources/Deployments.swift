@@ -67,7 +67,7 @@ struct Deployments: ResourceKind {
                     + "https://aka.ms/arm-deployment-operations for usage details.", details: [error])
             record.body[path: "properties.error"] = failure.json
             state.put(record)
-            throw failure
+            return .failed(failure)
         }
     }
 

@@ -1,0 +1,2 @@
+/// What machines run on, when they are real.
+package protocol Hypervisor: Sendable {}

@@ -1,0 +1,17 @@
+package import SalvorJSON
+
+/// What an operation has to do outside of the state, with bytes or with machines. After a crash it is begun again, so it
+/// finds what it has done before.
+package struct Work: Sendable {
+    let run: @Sendable (Equipment) async throws(ARMError) -> JSONValue
+
+    package init(_ run: @escaping @Sendable (Equipment) async throws(ARMError) -> JSONValue) { self.run = run }
+}
+
+/// What the emulator has beside its state: where disks keep their bytes, and what machines run on.
+package struct Equipment: Sendable {
+    /// Nil: machines are simulated.
+    package var hypervisor: (any Hypervisor)?
+
+    package init(hypervisor: (any Hypervisor)? = nil) { self.hypervisor = hypervisor }
+}
