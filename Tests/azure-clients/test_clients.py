@@ -2,97 +2,17 @@
 
 import contextlib
 import json
-import os
-import re
-import shutil
-import subprocess
-import tempfile
 import unittest
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.identity import ClientSecretCredential
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource import ResourceManagementClient
 
-
-class Emulator:
-    """An emulator of its own folder, and what a client has to know of it."""
-
-    def __init__(self, *options):
-        self.folder = tempfile.mkdtemp(prefix="azure-clients-")
-        self.options = options
-        self.start()
-
-    def start(self, port=0):
-        self.process = subprocess.Popen(
-            [os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), *self.options],
-            stdout=subprocess.PIPE, text=True)
-        said = {}
-        for line in self.process.stdout:
-            name, _, value = line.strip().partition(" ")
-            said[name] = value.strip()
-            if name == "authority":
-                break
-        self.base = re.search(r"https://\S+", said["azure-emulator"]).group()
-        self.tenant, self.subscription = said["tenant"], said["subscription"]
-        self.application, self.authority = said["application"], said["authority"]
-        with open(said["secret"].removeprefix("in ")) as file:
-            self.secret = file.read()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def close(self):
-        self.kill()
-        shutil.rmtree(self.folder)
+from emulator import Az, ClientCase, Emulator
 
 
-class Az:
-    """The Azure CLI with a configuration of its own."""
-
-    def __init__(self, emulator):
-        self.environment = dict(
-            os.environ, AZURE_CONFIG_DIR=emulator.folder + "/az", REQUESTS_CA_BUNDLE=emulator.authority,
-            AZURE_CORE_COLLECT_TELEMETRY="0", AZURE_CORE_NO_COLOR="1", AZURE_CORE_INSTANCE_DISCOVERY="false",
-            AZURE_CORE_DISPLAY_REGION_IDENTIFIED="false", AZURE_CORE_LOGIN_EXPERIENCE_V2="off",
-            AZURE_CORE_ONLY_SHOW_ERRORS="1")
-        self("cloud", "register", "-n", "emulator", "--endpoint-resource-manager", emulator.base)
-        self("cloud", "set", "-n", "emulator")
-
-    def run(self, *arguments):
-        return subprocess.run(
-            ["az", *arguments, "--output", "json"], env=self.environment, capture_output=True, text=True)
-
-    def __call__(self, *arguments):
-        result = self.run(*arguments)
-        if result.returncode:
-            raise AssertionError(f"az {' '.join(arguments)} ended with {result.returncode}: {result.stderr}")
-        return json.loads(result.stdout) if result.stdout.strip() else None
-
-
-class ClientTests(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.emulator = Emulator()
-        cls.addClassCleanup(cls.emulator.close)
-        cls.az = Az(cls.emulator)
-        cls.az(
-            "login", "--service-principal", "-u", cls.emulator.application, "-p", cls.emulator.secret, "--tenant",
-            cls.emulator.tenant)
-
-    def group(self, name):
-        self.az("group", "create", "-n", name, "-l", "westeurope")
-        self.addCleanup(lambda: self.az.run("group", "delete", "-n", name, "-y"))
-        return name
-
-    def fails(self, code, *arguments):
-        result = self.az.run(*arguments)
-        self.assertNotEqual(result.returncode, 0, f"az {' '.join(arguments)} should fail")
-        self.assertIn(f"({code})", result.stderr)
-
+class ClientTests(ClientCase):
     def test_sign_in(self):
         account = self.az("account", "show")
         self.assertEqual(account["id"], self.emulator.subscription)
@@ -101,11 +21,7 @@ class ClientTests(unittest.TestCase):
         self.assertGreater(token["expires_on"], 0)
 
     def test_wrong_secret(self):
-        az = Az.__new__(Az)
-        az.environment = dict(self.az.environment, AZURE_CONFIG_DIR=self.emulator.folder + "/other")
-        az("cloud", "register", "-n", "emulator", "--endpoint-resource-manager", self.emulator.base)
-        az("cloud", "set", "-n", "emulator")
-        result = az.run(
+        result = Az(self.emulator, "other").run(
             "login", "--service-principal", "-u", self.emulator.application, "-p", "wrong", "--tenant",
             self.emulator.tenant)
         self.assertNotEqual(result.returncode, 0)
@@ -172,15 +88,7 @@ class ClientTests(unittest.TestCase):
         self.assertIn("ResourceNotFound", result.stderr)
 
     def clients(self):
-        credential = ClientSecretCredential(
-            self.emulator.tenant, self.emulator.application, self.emulator.secret, authority=self.emulator.base,
-            disable_instance_discovery=True, connection_verify=self.emulator.authority)
-        options = dict(
-            base_url=self.emulator.base, credential_scopes=[self.emulator.base + "/.default"],
-            connection_verify=self.emulator.authority)
-        return [
-            kind(credential, self.emulator.subscription, **options)
-            for kind in (ResourceManagementClient, ComputeManagementClient, NetworkManagementClient)]
+        return [self.client(kind) for kind in (ResourceManagementClient, ComputeManagementClient, NetworkManagementClient)]
 
     def test_sdks(self):
         resources, compute, network = self.clients()

@@ -1,0 +1,108 @@
+"""An emulator and Microsoft's clients of it, for the tests beside this file."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from azure.identity import ClientSecretCredential
+
+
+class Emulator:
+    """An emulator of its own folder, and what a client has to know of it."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="azure-clients-")
+        self.options = options
+        self.start()
+
+    def start(self, port=0):
+        self.process = subprocess.Popen(
+            [os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), *self.options],
+            stdout=subprocess.PIPE, text=True)
+        said = {}
+        for line in self.process.stdout:
+            name, _, value = line.strip().partition(" ")
+            said[name] = value.strip()
+            if name == "authority":
+                break
+        self.base = re.search(r"https://\S+", said["azure-emulator"]).group()
+        self.tenant, self.subscription = said["tenant"], said["subscription"]
+        self.application, self.authority = said["application"], said["authority"]
+        with open(said["secret"].removeprefix("in ")) as file:
+            self.secret = file.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+class Az:
+    """The Azure CLI with a configuration of its own."""
+
+    def __init__(self, emulator, folder="az"):
+        self.environment = dict(
+            os.environ, AZURE_CONFIG_DIR=f"{emulator.folder}/{folder}", REQUESTS_CA_BUNDLE=emulator.authority,
+            AZURE_CORE_COLLECT_TELEMETRY="0", AZURE_CORE_NO_COLOR="1", AZURE_CORE_INSTANCE_DISCOVERY="false",
+            AZURE_CORE_DISPLAY_REGION_IDENTIFIED="false", AZURE_CORE_LOGIN_EXPERIENCE_V2="off",
+            AZURE_CORE_ONLY_SHOW_ERRORS="1")
+        self.emulator = emulator
+        self("cloud", "register", "-n", "emulator", "--endpoint-resource-manager", emulator.base)
+        self("cloud", "set", "-n", "emulator")
+
+    def sign_in(self):
+        self(
+            "login", "--service-principal", "-u", self.emulator.application, "-p", self.emulator.secret, "--tenant",
+            self.emulator.tenant)
+
+    def run(self, *arguments):
+        return subprocess.run(
+            ["az", *arguments, "--output", "json"], env=self.environment, capture_output=True, text=True)
+
+    def __call__(self, *arguments):
+        result = self.run(*arguments)
+        if result.returncode:
+            raise AssertionError(f"az {' '.join(arguments)} ended with {result.returncode}: {result.stderr}")
+        return json.loads(result.stdout) if result.stdout.strip() else None
+
+
+class ClientCase(unittest.TestCase):
+    """Tests that share one emulator, with az signed in to it."""
+
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.emulator = Emulator(*cls.options)
+        cls.addClassCleanup(cls.emulator.close)
+        cls.az = Az(cls.emulator)
+        cls.az.sign_in()
+
+    def group(self, name):
+        self.az("group", "create", "-n", name, "-l", "westeurope")
+        self.addCleanup(lambda: self.az.run("group", "delete", "-n", name, "-y"))
+        return name
+
+    def fails(self, code, *arguments):
+        """az shows Azure's code and message."""
+        result = self.az.run(*arguments)
+        self.assertNotEqual(result.returncode, 0, f"az {' '.join(arguments)} should fail")
+        self.assertIn(f"({code})", result.stderr)
+        return result.stderr
+
+    def client(self, kind, **more):
+        """An SDK's client of the emulator: `kind(credential, subscription)`."""
+        credential = ClientSecretCredential(
+            self.emulator.tenant, self.emulator.application, self.emulator.secret, authority=self.emulator.base,
+            disable_instance_discovery=True, connection_verify=self.emulator.authority)
+        return kind(
+            credential, self.emulator.subscription, base_url=self.emulator.base,
+            credential_scopes=[self.emulator.base + "/.default"], connection_verify=self.emulator.authority, **more)
