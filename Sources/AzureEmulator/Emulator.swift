@@ -59,7 +59,7 @@ package final class Emulator: Sendable {
 
     private static let allKinds: [any ResourceKind] = [
         ResourceGroups(), Deployments(),
-        Disks(), Snapshots(), VirtualMachines(),
+        Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), PublicAddresses(),
     ]
 

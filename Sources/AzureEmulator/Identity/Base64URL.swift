@@ -20,3 +20,10 @@ enum Base64URL {
         return Data(base64Encoded: String(padded)).map { Array($0) }
     }
 }
+
+/// Base64 as JSON bodies carry bytes (RFC 4648, section 4).
+enum Base64 {
+    static func encode(_ bytes: some Sequence<UInt8>) -> String { Data(bytes).base64EncodedString() }
+
+    static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map { Array($0) } }
+}

@@ -77,6 +77,13 @@ package struct EmulatorState: Sendable {
         return (keysByType[type.lowercased()] ?? []).filter { $0.hasPrefix(prefix) }.sorted().compactMap { records[$0] }
     }
 
+    /// Children of one type, in the order of their names.
+    package func children(of id: ResourceID, _ type: String) -> [Record] {
+        let prefix = "\(id.key)/\(type.lowercased())/"
+        return (keysByType["\(id.type)/\(type)".lowercased()] ?? []).filter { $0.hasPrefix(prefix) }.sorted()
+            .compactMap { records[$0] }
+    }
+
     package func inGroup(_ group: ResourceID) -> [Record] {
         (keysByGroup[group.key] ?? []).sorted().compactMap { records[$0] }
     }

@@ -43,14 +43,7 @@ struct ComputeCatalog {
     private func read(_ location: String, _ path: [String], in state: EmulatorState) -> JSONValue? {
         switch path {
         case ["vmsizes"]:
-            return list(
-                VMSize.all.map {
-                    [
-                        "name": .string($0.name), "numberOfCores": .integer($0.cores),
-                        "memoryInMB": .integer($0.memoryMiB), "maxDataDiskCount": .integer(Int64($0.mostDataDisks)),
-                        "osDiskSizeInMB": 1_047_552, "resourceDiskSizeInMB": 16_384,
-                    ]
-                })
+            return list(VMSize.all.map(\.json))
         case ["usages"]: return list(usages(location, in: state))
         default: return images(location, path)
         }

@@ -1,3 +1,5 @@
+internal import SalvorJSON
+
 /// The sizes that machines can have here, and what a size bounds.
 struct VMSize {
     let name: String
@@ -14,6 +16,15 @@ struct VMSize {
         VMSize(name: "Standard_D8s_v5", cores: 8, memoryMiB: 32_768, mostDataDisks: 16),
         VMSize(name: "Standard_D16s_v5", cores: 16, memoryMiB: 65_536, mostDataDisks: 32),
     ]
+
+    /// As `vmSizes` lists it.
+    var json: JSONValue {
+        [
+            "name": .string(name), "numberOfCores": .integer(cores), "memoryInMB": .integer(memoryMiB),
+            "maxDataDiskCount": .integer(Int64(mostDataDisks)), "osDiskSizeInMB": 1_047_552,
+            "resourceDiskSizeInMB": 16_384,
+        ]
+    }
 
     /// - Throws: `InvalidParameter` with the sizes that there are.
     static func named(_ name: String) throws(ARMError) -> VMSize {

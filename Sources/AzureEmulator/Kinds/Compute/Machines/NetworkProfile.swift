@@ -1,0 +1,42 @@
+internal import SalvorJSON
+
+/// The network interfaces of a machine as its body names them.
+enum NetworkProfile {
+    static func interfaceIDs(_ body: JSONValue) -> [String] {
+        (body[path: "properties.networkProfile.networkInterfaces"]?.array ?? []).compactMap { $0[member: "id"]?.string }
+    }
+
+    /// - Throws: for interfaces that are missing or another's.
+    static func check(_ record: Record, in state: EmulatorState) throws(ARMError) {
+        let interfaces = interfaceIDs(record.body)
+        guard !interfaces.isEmpty else { throw .requiredParameter("networkProfile") }
+        for text in interfaces {
+            guard let id = ResourceID(text), let interface = state[id] else {
+                throw .missingReference(text, by: record.id)
+            }
+            if let owner = interface.body[path: "properties.virtualMachine.id"]?.string,
+                owner.lowercased() != record.id.key
+            {
+                throw ARMError(
+                    400, "NicInUse", "Network Interface \(id) is used by existing resource \(owner).")
+            }
+        }
+    }
+
+    /// Makes the interfaces the machine's own.
+    static func take(_ record: Record, in state: inout EmulatorState) {
+        for text in interfaceIDs(record.body) {
+            guard let id = ResourceID(text), var interface = state[id] else { continue }
+            interface.body[path: "properties.virtualMachine"] = ["id": .string(record.id.description)]
+            state.put(interface)
+        }
+    }
+
+    static func release(_ record: Record, in state: inout EmulatorState) {
+        for text in interfaceIDs(record.body) {
+            guard let id = ResourceID(text), var interface = state[id] else { continue }
+            interface.body[path: "properties.virtualMachine"] = nil
+            state.put(interface)
+        }
+    }
+}
