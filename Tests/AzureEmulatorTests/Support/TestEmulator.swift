@@ -21,7 +21,7 @@ final class TestEmulator: Sendable {
 
     let emulator: Emulator
     private let clock: ManualClock
-    private let token = Mutex<String?>(nil)
+    private let token = Mutex<(text: String, ends: EmulatorTime)?>(nil)
 
     /// - Parameters:
     ///   - path: of the state's file; nil for a state in memory.
@@ -107,10 +107,11 @@ final class TestEmulator: Sendable {
     }
 
     private func bearer() async throws -> String {
-        if let token = token.withLock({ $0 }) { return token }
+        let now = clock.now
+        if let token = token.withLock({ $0 }), now < token.ends { return token.text }
         let reply = try await signIn()
         let token = try #require(reply.json["access_token"]?.string)
-        self.token.withLock { $0 = token }
+        self.token.withLock { $0 = (token, now + .seconds(1800)) }
         return token
     }
 }
