@@ -134,7 +134,7 @@ let package = Package(
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
-            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor"], swiftSettings: strict),
+            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest"], swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
@@ -143,6 +143,13 @@ let package = Package(
                 "Fixtures", "SalvorImage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/make-broken-machine", swiftSettings: strict),
+        // A disk for a machine of the emulated Azure, for tests that are not in Swift.
+        .executableTarget(
+            name: "make-azure-guest",
+            dependencies: [
+                "Fixtures", "SalvorImage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/make-azure-guest", swiftSettings: strict),
         .executableTarget(
             name: "rescue-bench",
             dependencies: [
@@ -181,6 +188,10 @@ let package = Package(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON"]),
+        // Machines of the emulator that are started in earnest: slow.
+        tests(
+            "RealMachineTests",
+            ["AzureEmulator", "SalvorQEMU", "SalvorDigest", "SalvorJSON", "SalvorImage", "Fixtures", system]),
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )

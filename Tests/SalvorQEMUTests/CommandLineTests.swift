@@ -77,6 +77,42 @@ struct CommandLineTests {
         #expect(second.nodeName.utf8.count <= 31)
     }
 
+    @Test("SCSI disks are told apart by LUN, and what is a data disk is never started from")
+    func scsi() throws {
+        let controller = SCSIController(name: "data", slot: 10)
+        let os = try MachineDisk(file: "/d/os", format: .raw, serial: "os", bus: .ide)
+        let data = try MachineDisk(file: "/d/data", format: .raw, serial: "data", bus: .scsi(controller, lun: 63))
+        let arguments = machine {
+            $0.chipset = .i440fx
+            $0.disks = [os]
+            $0.dataDisks = [data]
+            $0.scsiControllers = [controller]
+        }
+        let devices = try zip(arguments, arguments.dropFirst()).filter { $0.0 == "-device" }
+            .map { try JSONValue.parse($0.1.utf8) }
+        #expect(value("-machine", in: arguments) == "pc")
+        #expect(value("-boot", in: arguments) == "strict=on")
+        #expect(devices.map { $0["driver"]?.string } == ["virtio-scsi-pci", "ide-hd", "scsi-hd"])
+        #expect(devices[0]["addr"] == "0xa")
+        #expect(devices[1]["bus"] == "ide.0" && devices[1]["bootindex"] == 0)
+        #expect(devices[2]["bus"] == "data.0" && devices[2]["lun"] == 63 && devices[2]["scsi-id"] == 0)
+        #expect(devices[2]["bootindex"] == nil)
+        #expect(throws: QEMUError(.invalidArgument, "")) {
+            try MachineDisk(file: "/d", format: .raw, serial: "s", bus: .scsi(controller, lun: 256))
+        }
+    }
+
+    @Test("A network can have addresses of its own choosing, and its card a hardware address")
+    func chosenNetwork() {
+        var network = UserNetwork(guestForwards: [.init(address: "169.254.169.254", port: 80, command: ["/relay"])])
+        network.prefix = "160.0.0.0/4"
+        network.macAddress = "00:0d:3a:12:34:56"
+        #expect(
+            network.netdev
+                == "user,id=net0,ipv6=off,restrict=on,net=160.0.0.0/4,guestfwd=tcp:169.254.169.254:80-cmd:'/relay'")
+        #expect(network.device["mac"] == "00:0d:3a:12:34:56")
+    }
+
     @Test(
         "A serial that a guest would not see in full is refused",
         arguments: ["", "has space", "ä", "a/b", String(repeating: "x", count: 21)])

@@ -52,8 +52,15 @@ enum DefinitionReader {
             MachineDefinition.Disk(
                 path: try node.required("path", in: fields, of: "a disk").path("the disk"),
                 format: try node.required("format", in: fields, of: "a disk").choice(MachineDisk.Format.self)),
-            try fields["bus"]?.choice(MachineDisk.Bus.self) ?? .virtio
+            try fields["bus"]?.choice(BusName.self).bus ?? .virtio
         )
+    }
+
+    /// What a definition can say of its disk's bus.
+    private enum BusName: String, CaseIterable {
+        case virtio, sata
+
+        var bus: MachineDisk.Bus { self == .virtio ? .virtio : .sata }
     }
 
     private static func directBoot(_ node: YAMLValue) throws(YAMLMistake) -> MachineDefinition.DirectBoot {

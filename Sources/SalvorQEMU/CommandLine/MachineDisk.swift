@@ -8,10 +8,30 @@ package struct MachineDisk: Hashable, Sendable {
         case qcow2
     }
 
-    package enum Bus: String, Hashable, Sendable, CaseIterable {
+    package enum Bus: Hashable, Sendable {
         case virtio
         /// For guests that have no virtio driver. Cannot be plugged in later.
         case sata
+        /// For guests of an older machine still: see ``QEMUCommandLine/Chipset/i440fx``. Cannot be plugged in later.
+        case ide
+        /// On a controller of the machine's ``QEMUCommandLine/scsiControllers``, as channel 0, target 0, this LUN.
+        case scsi(SCSIController, lun: Int)
+
+        /// Whether a disk can come and go while the guest runs.
+        var isHotPlugged: Bool {
+            switch self {
+            case .virtio, .scsi: true
+            case .sata, .ide: false
+            }
+        }
+
+        var driver: String {
+            switch self {
+            case .virtio: "virtio-blk-pci"
+            case .sata, .ide: "ide-hd"
+            case .scsi: "scsi-hd"
+            }
+        }
     }
 
     /// QEMU hands no more than this of a virtio-blk serial to the guest.
@@ -26,7 +46,7 @@ package struct MachineDisk: Hashable, Sendable {
     package let bus: Bus
 
     /// - Parameter serial: 1 to 20 of `A`–`Z`, `a`–`z`, `0`–`9`, `.`, `_`, `-`.
-    /// - Throws: ``QEMUError/Code/invalidArgument``.
+    /// - Throws: ``QEMUError/Code/invalidArgument``, also for a LUN that a controller does not have.
     package init(
         file: FilePath, format: Format, readOnly: Bool = false, serial: String, bus: Bus = .virtio
     ) throws(QEMUError) {
@@ -37,6 +57,10 @@ package struct MachineDisk: Hashable, Sendable {
             throw QEMUError(
                 .invalidArgument,
                 "“\(serial)” cannot be a disk's serial: it takes 1 to \(Self.longestSerial) of A-Z a-z 0-9 . _ -")
+        }
+        if case .scsi(_, let lun) = bus, !SCSIController.luns.contains(lun) {
+            throw QEMUError(
+                .invalidArgument, "\(file) cannot have LUN \(lun): a controller has \(SCSIController.luns).")
         }
         self.file = file
         self.format = format
@@ -78,11 +102,11 @@ package struct MachineDisk: Hashable, Sendable {
 
     /// For `-device` and `device_add`.
     /// - Parameters:
-    ///   - port: id of the bus to plug into; nil for the first free place.
+    ///   - port: id of the bus to plug into; nil for the first free place. A SCSI disk names its own.
     ///   - bootIndex: place in the boot order, 0 first.
     package func device(port: String? = nil, bootIndex: Int? = nil) -> JSONValue {
         var members: [String: JSONValue] = [
-            "driver": bus == .virtio ? "virtio-blk-pci" : "ide-hd",
+            "driver": .string(bus.driver),
             "id": .string(deviceID),
             "drive": .string(nodeName),
             "serial": .string(serial),
@@ -90,6 +114,12 @@ package struct MachineDisk: Hashable, Sendable {
         members["bus"] = port.map { .string($0) }
         // A PCIe port has one place where guests look; QEMU refuses a second disk there, and would take it elsewhere.
         if port != nil, bus == .virtio { members["addr"] = "0x0" }
+        if case .scsi(let controller, let lun) = bus {
+            members["bus"] = .string(controller.bus)
+            members["channel"] = 0
+            members["scsi-id"] = 0
+            members["lun"] = .integer(Int64(lun))
+        }
         members["bootindex"] = bootIndex.map { .integer(Int64($0)) }
         return .object(members)
     }

@@ -12,6 +12,11 @@ package struct QEMUCommandLine: Hashable, Sendable {
     package var firmware: Firmware
     /// In boot order.
     package var disks: [MachineDisk]
+    /// Never started from, whatever is on them.
+    package var dataDisks: [MachineDisk] = []
+    /// What the SCSI disks among them are on, and others later.
+    package var scsiControllers: [SCSIController] = []
+    package var chipset = Chipset.q35
     /// How many disks can be plugged in while it runs.
     package var hotPlugPorts: Int
     package var network: UserNetwork?
@@ -35,6 +40,13 @@ package struct QEMUCommandLine: Hashable, Sendable {
         self.network = network
         self.restartsAllowed = restartsAllowed
         self.graphics = graphics
+    }
+
+    package enum Chipset: String, Hashable, Sendable {
+        /// PCI Express, SATA.
+        case q35
+        /// PCI and IDE, for guests that look for their disk there. It has no hot-plug ports.
+        case i440fx = "pc"
     }
 
     /// The largest number of ports that fits beside the other devices of a q35 machine.
@@ -70,11 +82,19 @@ package struct QEMUCommandLine: Hashable, Sendable {
         if graphics { arguments += ["-device", "VGA"] }
         arguments += firmwareArguments
         arguments += portArguments
+        for controller in scsiControllers { arguments += ["-device", controller.device.text] }
         for (index, disk) in disks.enumerated() {
-            let bus = disk.bus == .sata ? "ide.\(index)" : nil
             arguments += ["-blockdev", disk.blockNode.text]
-            arguments += ["-device", disk.device(port: bus, bootIndex: bootsFromDisk ? index : nil).text]
+            arguments += [
+                "-device", disk.device(port: bus(of: disk, at: index), bootIndex: bootsFromDisk ? index : nil).text,
+            ]
         }
+        for (index, disk) in dataDisks.enumerated() {
+            arguments += ["-blockdev", disk.blockNode.text]
+            arguments += ["-device", disk.device(port: bus(of: disk, at: disks.count + index)).text]
+        }
+        // SeaBIOS goes on to the disks that have no place in the order otherwise.
+        if bootsFromDisk, !dataDisks.isEmpty || !scsiControllers.isEmpty { arguments += ["-boot", "strict=on"] }
         if let network {
             arguments += ["-netdev", network.netdev, "-device", network.device.text]
         }
@@ -89,6 +109,15 @@ package struct QEMUCommandLine: Hashable, Sendable {
         if case .direct = firmware { false } else { true }
     }
 
+    private func bus(of disk: MachineDisk, at index: Int) -> String? {
+        switch disk.bus {
+        case .sata: "ide.\(index)"
+        // Two to a channel.
+        case .ide: "ide.\(index / 2)"
+        case .virtio, .scsi: nil
+        }
+    }
+
     /// QEMU may start no program, unless a forward needs one for each connection: libslirp then calls setsid, which
     /// `elevateprivileges=deny` (and `children`) forbids. The filter itself still keeps every child from gaining
     /// privileges.
@@ -100,11 +129,11 @@ package struct QEMUCommandLine: Hashable, Sendable {
     private var firmwareArguments: [String] {
         switch firmware {
         case .direct(let kernel, let initramfs, let append):
-            var arguments = ["-machine", "q35", "-kernel", kernel.string, "-append", append]
+            var arguments = ["-machine", chipset.rawValue, "-kernel", kernel.string, "-append", append]
             if let initramfs { arguments += ["-initrd", initramfs.string] }
             return arguments
         case .bios:
-            return ["-machine", "q35"]
+            return ["-machine", chipset.rawValue]
         case .uefi(let code, _):
             let codeNode: JSONValue = [
                 "driver": "raw", "node-name": "uefi-code", "read-only": true,
@@ -115,7 +144,7 @@ package struct QEMUCommandLine: Hashable, Sendable {
                 "file": ["driver": "file", "filename": .string(MachineFolder.variablesName)],
             ]
             return [
-                "-machine", "q35,pflash0=uefi-code,pflash1=uefi-variables",
+                "-machine", "\(chipset.rawValue),pflash0=uefi-code,pflash1=uefi-variables",
                 "-blockdev", codeNode.text, "-blockdev", variables.text,
             ]
         }

@@ -1,6 +1,7 @@
 internal import SalvorJSON
 
-/// QEMU's user-mode network: no root, no bridge. The guest gets 10.0.2.15/24 and reaches nothing but what is forwarded.
+/// QEMU's user-mode network: no root, no bridge. The guest gets 10.0.2.15/24, unless ``UserNetwork/prefix`` says
+/// otherwise, and reaches nothing but what is forwarded.
 package struct UserNetwork: Hashable, Sendable {
     package enum Card: String, Hashable, Sendable {
         case virtio = "virtio-net-pci"
@@ -11,7 +12,7 @@ package struct UserNetwork: Hashable, Sendable {
     /// A place that the guest can dial. For each connection QEMU runs `command`, whose standard input and output are
     /// the connection; so any number can be open at once, which a forward to a character device cannot do.
     package struct GuestForward: Hashable, Sendable {
-        /// Within 10.0.2.0/24, and none of the addresses that the network itself uses.
+        /// Within the network, 10.0.2.0/24 unless it was chosen, and none of the addresses that the network itself uses.
         package var address: String
         package var port: Int
         package var command: [String]
@@ -39,6 +40,11 @@ package struct UserNetwork: Hashable, Sendable {
     package static let gateway = "10.0.2.2"
 
     package var card: Card
+    /// The network's addresses, `160.0.0.0/4`; nil for 10.0.2.0/24. At least four bits, which libslirp insists on; the
+    /// guest gets the address ending in 2.15, and all of it is one link, so that a place to dial can be anywhere in it.
+    package var prefix: String?
+    /// The card's hardware address, `00:0d:3a:12:34:56`; nil for QEMU's.
+    package var macAddress: String?
     package var guestForwards: [GuestForward]
     package var hostForwards: [HostForward]
 
@@ -51,6 +57,7 @@ package struct UserNetwork: Hashable, Sendable {
     /// The value of `-netdev`.
     var netdev: String {
         var parts = ["user", "id=net0", "ipv6=off", "restrict=on"]
+        if let prefix { parts.append("net=" + OptionText.escaped(prefix)) }
         parts += guestForwards.map { forward in
             let command = forward.command.map(Self.quoted).joined(separator: " ")
             return "guestfwd=" + OptionText.escaped("tcp:\(forward.address):\(forward.port)-cmd:\(command)")
@@ -60,7 +67,13 @@ package struct UserNetwork: Hashable, Sendable {
     }
 
     /// Without the card's boot ROM, which the firmware would run and nobody boots from.
-    var device: JSONValue { ["driver": .string(card.rawValue), "id": "nic0", "netdev": "net0", "romfile": ""] }
+    var device: JSONValue {
+        var members: [String: JSONValue] = [
+            "driver": .string(card.rawValue), "id": "nic0", "netdev": "net0", "romfile": "",
+        ]
+        members["mac"] = macAddress.map { .string($0) }
+        return .object(members)
+    }
 
     /// libslirp splits the command by the shell's quoting rules (`g_shell_parse_argv`), though no shell runs it.
     static func quoted(_ argument: String) -> String {

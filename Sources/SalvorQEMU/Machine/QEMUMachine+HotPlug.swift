@@ -2,18 +2,18 @@ internal import SalvorJSON
 import SystemPackage
 
 extension QEMUMachine {
-    /// Plugs a virtio disk into a guest that is up.
+    /// Plugs a virtio or a SCSI disk into a guest that is up.
     ///
     /// Not into one that is starting: Linux 6.1 was seen to crash (`__dev_sort_resources`, in one of three starts) when a
     /// disk came while it was assigning its PCI devices. And not by a reset either: SeaBIOS, run a second time, asks for
     /// another reset, which ends a QEMU whose guest may not restart.
     ///
     /// A disk that is there already under this serial is left as it is, so a repeat after a crash is harmless.
-    /// - Parameter port: index of the hot-plug port; nil for the first free one.
-    /// - Throws: ``QEMUError/Code/conflict`` when the serial belongs to another file, or all ports are taken.
+    /// - Parameter port: index of the hot-plug port; nil for the first free one. A SCSI disk needs none.
+    /// - Throws: ``QEMUError/Code/conflict`` when the serial belongs to another file, all ports are taken, or the LUN is.
     package func attachDisk(_ disk: MachineDisk, port: Int? = nil) async throws(QEMUError) {
-        guard disk.bus == .virtio else {
-            throw QEMUError(.invalidArgument, "\(disk.file) cannot be plugged in: only virtio disks can.")
+        guard disk.bus.isHotPlugged else {
+            throw QEMUError(.invalidArgument, "\(disk.file) cannot be plugged in: only virtio and SCSI disks can.")
         }
         try await plugging.take { () async throws(QEMUError) in try await self.plug(disk, port: port) }
     }
@@ -32,8 +32,17 @@ extension QEMUMachine {
         let devices = try await peripherals()
         if devices.contains(disk.deviceID) { return }
         do throws(QEMUError) {
-            let bus = try await freePort(port, for: disk, devices: devices)
-            try await monitor.execute("device_add", disk.device(port: bus))
+            if case .scsi(let controller, let lun) = disk.bus {
+                // QEMU's own words would not say whose it is.
+                if let other = try await diskSerials(on: controller)[lun] {
+                    throw QEMUError(
+                        .conflict, "LUN \(lun) is taken by disk \(other); \(disk.file) was not plugged in.")
+                }
+                try await monitor.execute("device_add", disk.device())
+            } else {
+                let bus = try await freePort(port, for: disk, devices: devices)
+                try await monitor.execute("device_add", disk.device(port: bus))
+            }
         } catch {
             // A node without a device would keep the file locked and the next attempt from starting clean.
             _ = try? await monitor.execute("blockdev-del", ["node-name": .string(disk.nodeName)])
@@ -79,6 +88,19 @@ extension QEMUMachine {
     /// Serials of the disks that the machine has, sorted.
     package func diskSerials() async throws(QEMUError) -> [String] {
         try await peripherals().filter { $0.hasPrefix("disk-") }.map { String($0.dropFirst(5)) }.sorted()
+    }
+
+    /// Serials of the disks on a SCSI controller, by their LUN.
+    package func diskSerials(on controller: SCSIController) async throws(QEMUError) -> [Int: String] {
+        var serials: [Int: String] = [:]
+        for serial in try await diskSerials() {
+            let path = JSONValue.string("/machine/peripheral/disk-\(serial)")
+            let bus = try await monitor.execute("qom-get", ["path": path, "property": "parent_bus"])
+            guard bus.string?.split(separator: "/").last.map(String.init) == controller.bus else { continue }
+            let lun = try await monitor.execute("qom-get", ["path": path, "property": "lun"])
+            if let lun = lun.integer { serials[Int(lun)] = serial }
+        }
+        return serials
     }
 
     private struct BlockNode: Sendable {

@@ -39,6 +39,9 @@ package final class QEMUMachine: Sendable {
                 "\(commandLine.name) asks for \(commandLine.hotPlugPorts) hot-plug ports; a machine has at most "
                     + "\(QEMUCommandLine.mostHotPlugPorts).")
         }
+        guard commandLine.chipset == .q35 || commandLine.hotPlugPorts == 0 else {
+            throw QEMUError(.invalidArgument, "\(commandLine.name) asks for hot-plug ports, which its chipset has not.")
+        }
         let executable = try tools.system()
         let uuid = try await Blocking.run { () throws(QEMUError) in try prepare(folder, for: commandLine) }
         let launch = Launch(executable: executable, arguments: commandLine.arguments(uuid: uuid), folder: folder)
