@@ -2,14 +2,14 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-fast test-rescue test-azure-clients lint format generate image bench clean
+.PHONY: help build demo test test-fast test-rescue test-azure-clients lint format generate image bench bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
 release_flags := -c release --static-swift-stdlib
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: packages-build packages-run packages-test packages-azure packages-bench packages-generate
 packages-build packages-run packages-test packages-azure packages-bench packages-generate: packages-%:
@@ -49,6 +49,11 @@ format: ## write what lint asks for
 
 generate: packages-generate ## Sources/SalvorMessages/Generated from Protocol/salvor/v1
 	Protocol/generate.sh
+
+bench-emulator: packages-build packages-bench ## how fast azure-emulator answers, and what it weighs
+	swift build $(release_flags) --product azure-emulator
+	swift build $(release_flags) --product emulator-bench
+	$(release)/emulator-bench --table Coordinator/azure/EMULATOR.md
 
 bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor
 	swift build $(release_flags) --product rescue-bench

@@ -119,7 +119,7 @@ let package = Package(
         module(
             "AzureEmulator",
             [
-                "SalvorJSON", "SalvorDigest", "SalvorTransport", hummingbird, logging,
+                "SalvorSystem", "SalvorJSON", "SalvorDigest", "SalvorTransport", "CLinux", hummingbird, logging, system,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -150,10 +150,20 @@ let package = Package(
                 "Fixtures", "SalvorImage", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/make-azure-guest", swiftSettings: strict),
+        .target(
+            name: "BenchFigures", dependencies: ["SalvorImage", system], path: "Tests/BenchFigures",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "emulator-bench",
+            dependencies: [
+                "BenchFigures", "SalvorImage", "SalvorJSON", subprocess, system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/emulator-bench", swiftSettings: strict),
         .executableTarget(
             name: "rescue-bench",
             dependencies: [
-                "Fixtures", "SalvorImage", "SalvorQEMU", system,
+                "BenchFigures", "Fixtures", "SalvorImage", "SalvorQEMU", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/rescue-bench", swiftSettings: strict),

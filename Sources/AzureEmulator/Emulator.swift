@@ -25,6 +25,7 @@ package final class Emulator: Sendable {
     /// Woken when an operation begins.
     let bell = Bell()
     let file: StateFile
+    private let recorder: Recorder?
 
     /// - Parameters:
     ///   - tokenKey: 32 secret bytes that tokens are signed with.
@@ -32,13 +33,14 @@ package final class Emulator: Sendable {
     ///   - makeID: ids of operations and requests: UUIDs.
     package init(
         _ configuration: EmulatorConfiguration, equipment: Equipment = Equipment(), file: StateFile, tokenKey: [UInt8],
-        faults: Faults = Faults(), clock: any EmulatorClock, makeID: @escaping @Sendable () -> String
+        faults: Faults = Faults(), recorder: Recorder? = nil, clock: any EmulatorClock, makeID: @escaping @Sendable () -> String
     ) throws {
         self.configuration = configuration
         self.equipment = equipment
         self.file = file
         self.clock = clock
         self.faults = faults
+        self.recorder = recorder
         self.makeID = makeID
         core = Mutex(Core(state: try file.load()))
         replication = Replication(lag: configuration.replicationLag)
@@ -77,6 +79,7 @@ package final class Emulator: Sendable {
             ("x-ms-request-id", id), ("x-ms-correlation-request-id", id), ("Cache-Control", "no-cache"),
             ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
         ]
+        if let recorder, request.path.lowercased().hasPrefix("/subscriptions") { recorder.record(request, response) }
         return response
     }
 

@@ -23,12 +23,13 @@ package enum JSONValue: Hashable, Sendable {
     package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 
     /// One line, keys sorted, so that equal values read alike.
-    package var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Encoding fails for a number that JSON cannot hold (NaN) alone, which nothing here produces.
-        guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
+    package var text: String { String(decoding: utf8, as: UTF8.self) }
+
+    /// The bytes of ``text``.
+    package var utf8: [UInt8] {
+        var writer = JSONWriter()
+        writer.write(self)
+        return writer.bytes
     }
 
     package static func parse(_ bytes: some Sequence<UInt8>) throws -> JSONValue {

@@ -56,6 +56,10 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
     @Option(help: "Of faults that happen at a rate.")
     var seed: UInt64 = 0
 
+    @Option(
+        help: ArgumentHelp("Write down requests and answers, without secrets, a line each.", valueName: "file.jsonl"))
+    var record: String?
+
     enum ClockChoice: String, ExpressibleByArgument, CaseIterable { case world, manual }
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
@@ -78,7 +82,7 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
                 applications: [.init(id: Self.application, secretSHA256: SHA256.digest(of: Array(secret.utf8)))],
                 latencies: try latencies(), throttles: throttling == .on, replicationLag: .milliseconds(replicationLag)),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
-            faults: Faults(try rules(), seed: seed),
+            faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
             clock: clock == .world ? WorldClock() : ManualClock(WorldClock().now),
             makeID: { UUID().uuidString.lowercased() })
         var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }

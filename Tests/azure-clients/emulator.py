@@ -10,18 +10,23 @@ import unittest
 
 from azure.identity import ClientSecretCredential
 
+import type_files
+
 
 class Emulator:
     """An emulator of its own folder, and what a client has to know of it."""
 
     def __init__(self, *options):
         self.folder = tempfile.mkdtemp(prefix="azure-clients-")
+        self.record = self.folder + "/record.jsonl"
         self.options = options
         self.start()
 
     def start(self, port=0):
         self.process = subprocess.Popen(
-            [os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), *self.options],
+            [
+                os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), "--record",
+                self.record, *self.options],
             stdout=subprocess.PIPE, text=True)
         said = {}
         for line in self.process.stdout:
@@ -83,8 +88,21 @@ class ClientCase(unittest.TestCase):
     def setUpClass(cls):
         cls.emulator = Emulator(*cls.options)
         cls.addClassCleanup(cls.emulator.close)
+        cls.addClassCleanup(cls.check_bodies)
         cls.az = Az(cls.emulator)
         cls.az.sign_in()
+
+    @classmethod
+    def check_bodies(cls):
+        """All that was asked and answered has the shape that Microsoft's type files give it."""
+        if not os.path.isdir(type_files.FOLDER):
+            print(f"{cls.__name__}: bodies are not checked, for there are no type files in {type_files.FOLDER}")
+            return
+        with open(cls.emulator.record) as lines:
+            checked, found = type_files.complaints(lines, type_files.Types())
+        print(f"{cls.__name__}: {checked} bodies checked against the type files, {len(found)} complaints")
+        if found:
+            raise AssertionError("\n".join(["Bodies are not as Microsoft's type files have them:"] + found))
 
     def group(self, name):
         self.az("group", "create", "-n", name, "-l", "westeurope")

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
+import BenchFigures
 import SalvorImage
 import SystemPackage
 
@@ -43,7 +43,11 @@ struct RescueBench: AsyncParsableCommand {
         defer { Posix.removeTree(scratch) }
 
         let salvor = try await SalvorRescue(programs: programs, scratch: scratch)
-        let host = try await HostDescription(usesKVM: salvor.usesKVM)
+        let version = try await ToolRunner().output("qemu-system-x86_64", ["--version"])
+        let host = try HostDescription([
+            String(String(decoding: version, as: UTF8.self).prefix { $0 != "\n" }),
+            salvor.usesKVM ? "KVM" : "TCG (translation; KVM does not work here)",
+        ])
         print(host.text)
         let disk = try await BenchDisk(programs: programs, scratch: scratch, files: files)
         let floor = try await Floor(rescueKernel: salvor.kernel, usesKVM: salvor.usesKVM)
@@ -64,14 +68,12 @@ struct RescueBench: AsyncParsableCommand {
             Figure(time: "rescue", ours: times[0], peer: times[2], peerName: contenders[2].name, goal: 1.5),
         ]
         figures += try await Sizes(agent: programs.appending("salvor-agent"), initramfs: salvor.initramfs).figures()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        let json = output.appending("rescue.json")
-        try Summary.replace(json, with: Array(try encoder.encode(figures)) + Array("\n".utf8))
-
-        let summary = Summary(host: host, rounds: rounds, files: files, figures: figures, phases: await salvor.phases)
-        print("\n\(summary.markdown)\n\n\(json)")
-        if let table { try summary.renew(FilePath(table)) }
-        for figure in figures where !figure.met { print("MISSED: \(figure.sentence)") }
+        let phases = await salvor.phases.map { [$0.step, "\($0.seconds.median.text(2)) s"] }
+        try BenchReport(
+            bench: "rescue-bench", host: host,
+            method:
+                "Medians of \(rounds) rounds after a warm-up, ratios taken round by round; \(files) files on the disk.",
+            figures: figures, details: [["phase of the rescue", "median"]] + phases
+        ).publish(json: output.appending("rescue.json"), table: table.map { FilePath($0) })
     }
 }
