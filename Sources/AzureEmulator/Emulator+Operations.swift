@@ -92,15 +92,15 @@ extension Emulator {
             outcome = .failure(error)
         }
         let now = clock.now
-        let written = core.withLock { core in
+        let (written, changes) = core.withLock { core in
             core.work[operation.id] = nil
             var changes = core.state.takeChanges()
             if let current = core.state.operation(operation.id), current.isRunning {
                 advance(current, outcome: outcome, &core, now, &changes)
             }
-            return file.write(changes)
+            return (file.write(changes), changes)
         }
-        try? await written?.wait()
+        try? await settle(written, changes)
         bell.ring()
     }
 

@@ -33,7 +33,8 @@ package final class Emulator: Sendable {
     ///   - makeID: ids of operations and requests: UUIDs.
     package init(
         _ configuration: EmulatorConfiguration, equipment: Equipment = Equipment(), file: StateFile, tokenKey: [UInt8],
-        faults: Faults = Faults(), recorder: Recorder? = nil, clock: any EmulatorClock, makeID: @escaping @Sendable () -> String
+        faults: Faults = Faults(), recorder: Recorder? = nil, clock: any EmulatorClock,
+        makeID: @escaping @Sendable () -> String
     ) throws {
         self.configuration = configuration
         self.equipment = equipment
@@ -42,14 +43,16 @@ package final class Emulator: Sendable {
         self.faults = faults
         self.recorder = recorder
         self.makeID = makeID
-        core = Mutex(Core(state: try file.load()))
+        let state = try file.load()
+        try equipment.contents?.sweep(keeping: state.contents)
+        core = Mutex(Core(state: state))
         replication = Replication(lag: configuration.replicationLag)
         throttle = Throttle(isOn: configuration.throttles)
         let tokens = AccessTokens(key: tokenKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
-            Controls(),
+            Blobs(), Controls(),
         ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }
@@ -119,7 +122,7 @@ package final class Emulator: Sendable {
     func commit<Result: Sendable>(
         _ now: EmulatorTime, _ body: (inout EmulatorState) throws(ARMError) -> Result
     ) async throws(ARMError) -> Result {
-        let (result, written, rings) = core.withLock { core in
+        let (result, written, changes) = core.withLock { core in
             // What has come due has come about, whatever becomes of the request.
             var changes = completeDue(&core, now)
             let result: Swift.Result<Result, ARMError>
@@ -132,14 +135,21 @@ package final class Emulator: Sendable {
                 result = .failure(error)
             }
             // Under the lock, so that changes reach the file in the order in which they were made.
-            return (result, file.write(changes), !changes.operations.isEmpty)
+            return (result, file.write(changes), changes)
         }
-        if rings { bell.ring() }
+        if !changes.operations.isEmpty { bell.ring() }
+        try await settle(written, changes)
+        return try result.get()
+    }
+
+    /// Waits until changes are on disk, and clears away what they leave behind.
+    func settle(_ written: StateFile.Written?, _ changes: EmulatorState.Changes) async throws(ARMError) {
         do {
             try await written?.wait()
         } catch {
             throw ARMError(500, "InternalServerError", "The emulator could not write its state to disk: \(error)")
         }
-        return try result.get()
+        // What cannot be removed now is removed at the next start.
+        for content in changes.droppedContents { try? await equipment.contents?.remove(content) }
     }
 }

@@ -41,4 +41,23 @@ static inline int salvor_unmount(const char *path, int lazily) {
     return umount2(path, UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0));
 }
 
+// Makes a hole: the bytes read as zero and take no space. The file keeps its length.
+static inline int salvor_punch_hole(int descriptor, int64_t offset, int64_t length) {
+    return (int)syscall(SYS_fallocate, descriptor, 0x3 /* FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE */, offset, length);
+}
+
+// Shares the whole content of `source`, where the file system can.
+static inline int salvor_clone_file(int descriptor, int source) {
+    return ioctl(descriptor, _IOW(0x94, 9, int) /* FICLONE */, source);
+}
+
+// The next byte at or after `offset` that is not in a hole, or the next hole. -1 with ENXIO past the last data.
+static inline int64_t salvor_seek_data(int descriptor, int64_t offset) {
+    return lseek(descriptor, offset, 3 /* SEEK_DATA */);
+}
+
+static inline int64_t salvor_seek_hole(int descriptor, int64_t offset) {
+    return lseek(descriptor, offset, 4 /* SEEK_HOLE */);
+}
+
 #endif

@@ -81,6 +81,7 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
                 applications: [.init(id: Self.application, secretSHA256: SHA256.digest(of: Array(secret.utf8)))],
                 latencies: try latencies(), throttles: throttling == .on, replicationLag: .milliseconds(replicationLag)),
+            equipment: Equipment(contents: try DiskContents(folder: folder.path("disks"))),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
             faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
             clock: clock == .world ? WorldClock() : ManualClock(WorldClock().now),

@@ -21,7 +21,8 @@ import Testing
         ] as [JSONValue])
     func same(value: JSONValue) throws {
         #expect(value.text == (try encoded(value)))
-        #expect(try JSONValue.parse(value.utf8) == value)
+        // A whole number comes back as an integer.
+        #expect(try JSONValue.parse(value.utf8).text == value.text)
     }
 
     @Test("What JSON cannot hold is null")

@@ -56,7 +56,21 @@ package struct EmulatorResponse: Sendable {
         case drop
     }
 
+    /// A body that is too long to be held.
+    package struct Stream: Sendable {
+        package let bytes: Int64
+        /// Bytes of the body, by their place in it.
+        package let read: @Sendable (Range<Int64>) async throws(ARMError) -> [UInt8]
+
+        package init(bytes: Int64, read: @escaping @Sendable (Range<Int64>) async throws(ARMError) -> [UInt8]) {
+            self.bytes = bytes
+            self.read = read
+        }
+    }
+
     package var fate = Fate.sent
+    /// In the place of ``body``.
+    package var stream: Stream?
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
@@ -65,6 +79,11 @@ package struct EmulatorResponse: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    init(_ status: Int, headers: [(name: String, value: String)], stream: Stream) {
+        self.init(status, headers: headers)
+        self.stream = stream
     }
 
     /// What never arrives.

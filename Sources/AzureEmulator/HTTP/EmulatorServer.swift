@@ -94,7 +94,28 @@ private struct EmulatorResponder: HTTPResponder {
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
         }
-        let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        let body: ResponseBody
+        if request.method == .head {
+            body = ResponseBody()
+        } else if let stream = answer.stream {
+            body = Self.body(stream)
+        } else {
+            body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        }
         return Response(status: .init(code: answer.status), headers: headers, body: body)
+    }
+
+    private static let streamChunk: Int64 = 1 << 20
+
+    private static func body(_ stream: EmulatorResponse.Stream) -> ResponseBody {
+        ResponseBody(contentLength: Int(stream.bytes)) { writer in
+            var offset: Int64 = 0
+            while offset < stream.bytes {
+                let end = min(offset + streamChunk, stream.bytes)
+                try await writer.write(ByteBuffer(bytes: try await stream.read(offset..<end)))
+                offset = end
+            }
+            try await writer.finish(nil)
+        }
     }
 }

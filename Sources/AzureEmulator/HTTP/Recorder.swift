@@ -31,7 +31,8 @@ package final class Recorder: Sendable {
     }
 
     private static let secretNames: Set<String> = [
-        "adminpassword", "password", "secret", "protectedsettings", "accesssas", "customdata", "userdata", "accesstoken",
+        "adminpassword", "password", "secret", "protectedsettings", "accesssas", "customdata", "userdata",
+        "accesstoken",
         "securitydataaccesssas", "script",
     ]
 

@@ -13,6 +13,9 @@ package struct EmulatorTime: Hashable, Comparable, Sendable, Codable {
 
     package static func - (time: EmulatorTime, duration: Duration) -> EmulatorTime { time + (.zero - duration) }
 
+    /// `2024-07-19T04:09:00Z`, as addresses with a signature show it.
+    package var seconds: String { String(text.prefix(19)) + "Z" }
+
     /// `2024-07-19T04:09:00.1230000+00:00`, as operations show it.
     package var text: String {
         let seconds = milliseconds / 1000

@@ -10,8 +10,13 @@ package struct Work: Sendable {
 
 /// What the emulator has beside its state: where disks keep their bytes, and what machines run on.
 package struct Equipment: Sendable {
+    /// Nil: disks have no bytes, and are copied by name alone.
+    package var contents: DiskContents?
     /// Nil: machines are simulated.
     package var hypervisor: (any Hypervisor)?
 
-    package init(hypervisor: (any Hypervisor)? = nil) { self.hypervisor = hypervisor }
+    package init(contents: DiskContents? = nil, hypervisor: (any Hypervisor)? = nil) {
+        self.contents = contents
+        self.hypervisor = hypervisor
+    }
 }

@@ -1,3 +1,5 @@
+internal import SalvorJSON
+
 /// All that the emulator knows, in memory, and which of it is not on disk yet.
 ///
 /// It is changed under one lock, a request at a time; a request is answered when what it has changed is on disk.
@@ -6,11 +8,14 @@ package struct EmulatorState: Sendable {
     package struct Changes: Sendable {
         package var records: [String: Record?] = [:]
         package var operations: [String: Operation?] = [:]
+        /// Contents of disks that are no more: to be removed when the rest is on disk.
+        package var droppedContents: [String] = []
 
         /// Adds later changes.
         package mutating func merge(_ later: Changes) {
             records.merge(later.records) { $1 }
             operations.merge(later.operations) { $1 }
+            droppedContents += later.droppedContents
         }
 
         package var isEmpty: Bool { records.isEmpty && operations.isEmpty }
@@ -21,6 +26,8 @@ package struct EmulatorState: Sendable {
     private var keysByType: [String: Set<String>] = [:]
     /// Keys of what lies in a group, by the group's key.
     private var keysByGroup: [String: Set<String>] = [:]
+    /// Keys of resources with a ``DiskGrant``, by content.
+    private var grants: [String: String] = [:]
     private var operations: [String: Operation] = [:]
     /// Ids of the operations that go on, by the key of what they are done to.
     private var running: [String: Set<String>] = [:]
@@ -93,6 +100,7 @@ package struct EmulatorState: Sendable {
     private mutating func drop(_ record: Record) {
         let key = record.id.key
         records[key] = nil
+        if let content = DiskContents.id(of: record) { grants[content] = nil }
         keysByType[record.id.type.lowercased()]?.remove(key)
         if let group = record.id.group, group.key != key { keysByGroup[group.key]?.remove(key) }
     }
@@ -104,6 +112,7 @@ package struct EmulatorState: Sendable {
     private mutating func insert(_ record: Record) {
         let key = record.id.key
         records[key] = record
+        if let content = DiskContents.id(of: record) { grants[content] = record.hidden["grant"] == nil ? nil : key }
         keysByType[record.id.type.lowercased(), default: []].insert(key)
         if let group = record.id.group, group.key != key { keysByGroup[group.key, default: []].insert(key) }
     }
@@ -124,6 +133,17 @@ package struct EmulatorState: Sendable {
             ($0.due, $0.id) < ($1.due, $1.id)
         }
     }
+
+    /// Whether an operation that goes on reads a content.
+    package func isRead(_ content: String) -> Bool {
+        running.values.joined().contains { operations[$0]?.input["source"]?.string == content }
+    }
+
+    /// Contents that records name.
+    package var contents: Set<String> { Set(records.values.compactMap(DiskContents.id)) }
+
+    /// The resource whose content is open to whoever has its address.
+    package func granted(_ content: String) -> Record? { grants[content].flatMap { records[$0] } }
 
     /// When the next operation is due; nil when none is running.
     package func nextDue(except busy: Set<String>) -> EmulatorTime? {
@@ -173,6 +193,10 @@ package struct EmulatorState: Sendable {
         defer {
             changes = Changes()
             before = Changes()
+        }
+        for (key, old) in before.records {
+            guard let old, records[key] == nil, let content = DiskContents.id(of: old) else { continue }
+            changes.droppedContents.append(content)
         }
         return changes
     }

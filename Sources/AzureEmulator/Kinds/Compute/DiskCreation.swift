@@ -12,15 +12,17 @@ struct DiskCreation {
     static let mostGiB: Int64 = 32_767
     private static let bytesPerGiB: Int64 = 1 << 30
     /// A fixed VHD ends with one.
-    private static let footerBytes: Int64 = 512
+    static let footerBytes: Int64 = 512
 
     let source: Source
     let sizeGB: Int64
     /// What the new one takes over from its source, where the request does not say.
     private(set) var inherited: JSONValue = [:]
+    /// The bytes that it begins with.
+    private(set) var sourceContent: String?
 
     /// - Throws: what Azure says of creation data that do not fit each other.
-    init(_ properties: JSONValue, in state: EmulatorState) throws(ARMError) {
+    init(_ properties: JSONValue, location: String?, in state: EmulatorState) throws(ARMError) {
         guard let creation = properties[member: "creationData"], let option = creation[member: "createOption"]?.string
         else { throw .requiredParameter("disk.creationData.createOption") }
         let asked = properties[member: "diskSizeGB"]?.integer
@@ -41,11 +43,18 @@ struct DiskCreation {
                     "The value of parameter sourceResourceId is invalid: it names no disk or snapshot.")
             }
             let record = try state.require(id)
-            guard record.provisioningState == "Succeeded" else {
+            let diskState = record.body[path: "properties.diskState"]?.string ?? ""
+            guard record.provisioningState == "Succeeded", !["ReadyToUpload", "ActiveUpload"].contains(diskState) else {
                 throw ARMError(
                     409, "OperationNotAllowed",
-                    "Operation 'Copy' is not allowed on '\(id.name)' since it is in state '\(record.provisioningState)'."
-                )
+                    "Operation 'Copy' is not allowed on '\(id.name)' since it is in provisioning state "
+                        + "'\(record.provisioningState)' and disk state '\(diskState)'.")
+            }
+            guard location == nil || record.body["location"]?.string == location else {
+                throw .invalidParameter(
+                    "sourceResourceId",
+                    "The source '\(id.name)' is in location '\(record.body["location"]?.string ?? "")': a copy is made in the "
+                        + "location of its source.")
             }
             let size = record.body[path: "properties.diskSizeGB"]?.integer ?? 0
             if let asked, asked < size {
@@ -55,9 +64,9 @@ struct DiskCreation {
             }
             source = .copy(id)
             sizeGB = asked ?? size
-            for name in ["osType", "hyperVGeneration", "supportedCapabilities", "purchasePlan", "securityProfile"] {
-                inherited[path: name] = record.body[path: "properties.\(name)"]
-            }
+            // The rest is only copied when it is asked for: its generation, plan, security profile and encryption set.
+            inherited[path: "osType"] = record.body[path: "properties.osType"]
+            sourceContent = DiskContents.id(of: record)
         case "upload", "uploadpreparedsecure":
             guard let bytes = creation[member: "uploadSizeBytes"]?.integer else {
                 throw .requiredParameter("disk.creationData.uploadSizeBytes")

@@ -1,4 +1,4 @@
-internal import SalvorJSON
+package import SalvorJSON
 
 /// Managed disks: empty, copied, or uploaded; owned by at most one machine; grown, and never shrunk.
 package struct Disks: ResourceKind {
@@ -12,7 +12,7 @@ package struct Disks: ResourceKind {
         if let known = state[call.id] { return try update(known, with: call.body, call, in: &state) }
         let location = try call.location()
         let properties = call.body[member: "properties"] ?? [:]
-        let creation = try DiskCreation(properties, in: state)
+        let creation = try DiskCreation(properties, location: location, in: state)
 
         var record = Record(id: call.id, body: call.body)
         record.body[path: "location"] = .string(location)
@@ -20,9 +20,13 @@ package struct Disks: ResourceKind {
         record.body[path: "sku.tier"] = .string(Self.tier(of: record.body[path: "sku.name"]?.string ?? ""))
         record.body[path: "properties"] = creation.inherited.merged(with: properties)
         record.body[path: "properties.diskSizeGB"] = .integer(creation.sizeGB)
+        if case .upload = creation.source {
+            record.body[path: "properties.diskState"] = "ReadyToUpload"
+        }
         record.provisioningState = "Updating"
+        let input = DiskBytes.prepare(&record, creation, call)
         state.put(record)
-        let operation = call.begin("create", in: &state)
+        let operation = call.begin("create", input: input, in: &state)
         // Azure's 202 says nothing of id, name and type.
         return .accepted(202, record.body, operation, Self.links)
     }
@@ -37,8 +41,23 @@ package struct Disks: ResourceKind {
             throw ARMError(409, "OperationNotAllowed", "Disk \(call.id.name) is attached to VM \(owner).")
         }
         try Self.checkIdle(call.id, in: state)
-        try checkNoAccess(record)
+        try Self.checkNoAccess(DiskGrant.expire(record, call.now))
+        try DiskBytes.checkUnread(record, in: state)
         return .accepted(202, nil, call.begin("delete", in: &state), Self.links)
+    }
+
+    package func act(
+        _ action: String, _ call: ResourceCall, in state: inout EmulatorState
+    ) throws(ARMError) -> Answer? {
+        switch action.lowercased() {
+        case "begingetaccess": try DiskGrant.begin(call, in: &state)
+        case "endgetaccess": try DiskGrant.end(call, in: &state)
+        default: nil
+        }
+    }
+
+    package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
+        DiskGrant.expire(record, call.now).json
     }
 
     package func complete(
@@ -49,6 +68,10 @@ package struct Disks: ResourceKind {
             return .done(nil)
         }
         guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
+        if ["grant", "revoke"].contains(operation.verb) {
+            return try DiskGrant.complete(operation, on: record, context, in: &state)
+        }
+        if let work = try DiskBytes.work(of: operation, on: record, context) { return .work(work) }
         if operation.verb == "create" {
             record.body[path: "properties.timeCreated"] = .string(operation.due.text)
             record.body[path: "properties.uniqueId"] = .string(operation.id)
@@ -117,7 +140,7 @@ package struct Disks: ResourceKind {
                 + "Retry when it has ended.")
     }
 
-    private func checkNoAccess(_ record: Record) throws(ARMError) {
+    static func checkNoAccess(_ record: Record) throws(ARMError) {
         let diskState = record.body[path: "properties.diskState"]?.string ?? ""
         guard !["ActiveSAS", "ActiveUpload"].contains(diskState) else {
             throw ARMError(

@@ -1,4 +1,4 @@
-internal import SalvorJSON
+package import SalvorJSON
 
 /// Snapshots of managed disks, full or incremental.
 package struct Snapshots: ResourceKind {
@@ -11,7 +11,7 @@ package struct Snapshots: ResourceKind {
         let location = try call.location()
         let properties = call.body[member: "properties"] ?? [:]
         guard state[call.id] == nil else { throw .changed("snapshot") }
-        let creation = try DiskCreation(properties, in: state)
+        let creation = try DiskCreation(properties, location: location, in: state)
         guard case .copy = creation.source else {
             throw .invalidParameter("createOption", "A snapshot is made with createOption Copy here.")
         }
@@ -24,8 +24,9 @@ package struct Snapshots: ResourceKind {
         record.body[path: "properties.diskSizeGB"] = .integer(creation.sizeGB)
         record.body[path: "properties.incremental"] = properties[member: "incremental"] ?? false
         record.provisioningState = "Updating"
+        let input = DiskBytes.prepare(&record, creation, call)
         state.put(record)
-        return .accepted(202, record.body, call.begin("create", in: &state), Disks.links)
+        return .accepted(202, record.body, call.begin("create", input: input, in: &state), Disks.links)
     }
 
     package func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
@@ -38,9 +39,25 @@ package struct Snapshots: ResourceKind {
     }
 
     package func delete(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
-        guard state[call.id] != nil else { return .done(204, nil) }
+        guard let record = state[call.id] else { return .done(204, nil) }
         try Disks.checkIdle(call.id, in: state)
+        try Disks.checkNoAccess(DiskGrant.expire(record, call.now))
+        try DiskBytes.checkUnread(record, in: state)
         return .accepted(202, nil, call.begin("delete", in: &state), Disks.links)
+    }
+
+    package func act(
+        _ action: String, _ call: ResourceCall, in state: inout EmulatorState
+    ) throws(ARMError) -> Answer? {
+        switch action.lowercased() {
+        case "begingetaccess": try DiskGrant.begin(call, in: &state)
+        case "endgetaccess": try DiskGrant.end(call, in: &state)
+        default: nil
+        }
+    }
+
+    package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
+        DiskGrant.expire(record, call.now).json
     }
 
     package func complete(
@@ -51,6 +68,10 @@ package struct Snapshots: ResourceKind {
             return .done(nil)
         }
         guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
+        if ["grant", "revoke"].contains(operation.verb) {
+            return try DiskGrant.complete(operation, on: record, context, in: &state)
+        }
+        if let work = try DiskBytes.work(of: operation, on: record, context) { return .work(work) }
         if operation.verb == "create" {
             record.body[path: "properties.timeCreated"] = .string(operation.due.text)
             record.body[path: "properties.uniqueId"] = .string(operation.id)

@@ -5,7 +5,9 @@ enum DiskOwnership {
     /// The disk of this id, free or already this machine's.
     /// - Throws: `ConflictingUserInput` for another's disk, 404, `AttachDiskWhileBeingDetached`, or `OperationNotAllowed`
     ///   for one that is busy.
-    static func claim(_ text: String, for machine: Record, in state: EmulatorState) throws(ARMError) -> Record {
+    static func claim(
+        _ text: String, for machine: Record, _ now: EmulatorTime, in state: EmulatorState
+    ) throws(ARMError) -> Record {
         guard let id = ResourceID(text), id.type.lowercased() == "microsoft.compute/disks" else {
             throw .invalidParameter("managedDisk.id", "'\(printable(text))' is no id of a managed disk.")
         }
@@ -28,7 +30,7 @@ enum DiskOwnership {
             }
             return disk
         }
-        try checkReady(disk)
+        try checkReady(DiskGrant.expire(disk, now))
         try checkPlace(disk, machine)
         return disk
     }

@@ -91,6 +91,10 @@ struct NewDisks {
         disk.body[path: "properties.timeCreated"] = .string(call.now.text)
         disk.body[path: "properties.uniqueId"] = .string(call.makeID())
         disk.body[path: "properties.diskState"] = "Unattached"
+        disk.hidden[path: "content"] = .string(call.makeID())
+        if let content = source.flatMap({ state[$0] }).flatMap(DiskContents.id) {
+            disk.hidden[path: "begins"] = .string(content)
+        }
         disk.provisioningState = "Succeeded"
         state.put(disk)
         return id

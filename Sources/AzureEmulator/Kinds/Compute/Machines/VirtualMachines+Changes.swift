@@ -28,7 +28,7 @@ extension VirtualMachines {
         let kept = Set(after.diskIDs.map { $0.lowercased() })
         let released = before.diskIDs.filter { !kept.contains($0.lowercased()) }
         for id in after.diskIDs {
-            let disk = try DiskOwnership.claim(id, for: record, in: state)
+            let disk = try DiskOwnership.claim(id, for: record, call.now, in: state)
             DiskOwnership.attach(
                 disk, to: call.id, running: known.hidden["power"]?.string != "deallocated", in: &state)
         }

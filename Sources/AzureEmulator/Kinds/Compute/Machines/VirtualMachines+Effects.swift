@@ -6,6 +6,7 @@ extension VirtualMachines {
         _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
     ) throws(ARMError) -> Completion {
         guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
+        if let work = try MachineWork.of(operation, on: record, context, in: state) { return .work(work) }
         switch operation.verb {
         case "delete":
             remove(record, in: &state)

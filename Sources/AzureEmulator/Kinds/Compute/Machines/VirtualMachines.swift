@@ -16,7 +16,7 @@ package struct VirtualMachines: ResourceKind {
         try check(record, in: state)
         try NewDisks(call).prepare(&record, in: &state)
         for id in StorageProfile(record.body).diskIDs {
-            let disk = try DiskOwnership.claim(id, for: record, in: state)
+            let disk = try DiskOwnership.claim(id, for: record, call.now, in: state)
             DiskOwnership.attach(disk, to: call.id, running: true, in: &state)
         }
         record.body[path: "properties.vmId"] = .string(call.makeID())

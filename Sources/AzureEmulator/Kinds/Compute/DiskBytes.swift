@@ -1,0 +1,47 @@
+internal import SalvorJSON
+
+/// What disks and snapshots do with bytes: the work of their operations.
+enum DiskBytes {
+    /// Gives a new record a content, and tells its operation where that begins.
+    static func prepare(_ record: inout Record, _ creation: DiskCreation, _ call: ResourceCall) -> JSONValue {
+        record.hidden[path: "content"] = .string(call.makeID())
+        var input: JSONValue = [:]
+        if let source = creation.sourceContent { input[path: "source"] = .string(source) }
+        return input
+    }
+
+    /// - Returns: nil where nothing is to be done, or has been done.
+    /// - Throws: what the work ended with.
+    static func work(
+        of operation: Operation, on record: Record, _ context: EffectContext
+    ) throws(ARMError) -> Work? {
+        if let outcome = context.outcome {
+            _ = try outcome.get()
+            return nil
+        }
+        guard context.equipment.contents != nil, let content = DiskContents.id(of: record) else { return nil }
+        let bytes = (record.body[path: "properties.diskSizeGB"]?.integer ?? 0) << 30
+        switch operation.verb {
+        case "create":
+            guard let source = operation.input["source"]?.string else { return nil }
+            return Work { (equipment) throws(ARMError) in
+                try await equipment.contents?.copy(from: source, to: content, bytes: bytes)
+                return .null
+            }
+        case "update":
+            return Work { (equipment) throws(ARMError) in
+                try await equipment.contents?.grow(content, to: bytes)
+                return .null
+            }
+        default: return nil
+        }
+    }
+
+    /// - Throws: `OperationNotAllowed` for what is being copied just now.
+    static func checkUnread(_ record: Record, in state: EmulatorState) throws(ARMError) {
+        guard let content = DiskContents.id(of: record), state.isRead(content) else { return }
+        throw ARMError(
+            409, "OperationNotAllowed",
+            "'\(record.id.name)' is the source of a copy that is in progress. Retry when that has ended.")
+    }
+}
