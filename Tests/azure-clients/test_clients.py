@@ -84,12 +84,14 @@ class ClientTests(ClientCase):
         self.assertEqual((disk.name, disk.disk_state, disk.disk_size_gb), ("one", "Unattached", 4))
         net = network.virtual_networks.begin_create_or_update(
             "sdk", "net", {
-                "location": "westeurope", "address_space": {"address_prefixes": ["10.0.0.0/16"]},
-                "subnets": [{"name": "default", "address_prefix": "10.0.0.0/24"}]}).result()
+                "location": "westeurope", "properties": {
+                    "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                    "subnets": [{"name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}}]}}).result()
         nic = network.network_interfaces.begin_create_or_update(
             "sdk", "nic", {
                 "location": "westeurope",
-                "ip_configurations": [{"name": "one", "subnet": {"id": net.subnets[0].id}}]}).result()
+                "properties": {"ipConfigurations": [
+                    {"name": "one", "properties": {"subnet": {"id": net.subnets[0].id}}}]}}).result()
         with self.assertRaises(HttpResponseError) as caught:
             network.virtual_networks.begin_delete("sdk", "net").result()
         self.assertEqual(caught.exception.error.code, "InUseSubnetCannotBeDeleted")

@@ -65,7 +65,7 @@ struct Blobs: Endpoint {
         }
         let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><PageList>\(list.joined())</PageList>"
         let headers =
-            blob.headers + [("Content-Type", "application/xml"), ("x-ms-blob-content-length", "\(blob.size)")]
+            blob.headers.filter { $0.name != "Content-Type" } + [("Content-Type", "application/xml")]
         return EmulatorResponse(200, headers: headers, body: Array(body.utf8))
     }
 

@@ -30,12 +30,13 @@ package struct EmulatorRequest: Sendable {
     package func json() throws(ARMError) -> JSONValue {
         if body.isEmpty { return .object([:]) }
         let parsed: JSONValue
-        do {
-            parsed = try JSONValue.parse(body)
+        do throws(RelaxedJSON.Malformed) {
+            parsed = try RelaxedJSON.parse(body)
         } catch {
             throw ARMError(
                 400, "InvalidRequestContent",
-                "The request content was invalid and could not be deserialized: it is not JSON.")
+                "The request content was invalid and could not be deserialized: it is no JSON from byte \(error.position) on."
+            )
         }
         guard case .object = parsed else {
             throw ARMError(

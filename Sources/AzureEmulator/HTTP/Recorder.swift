@@ -23,7 +23,7 @@ package final class Recorder: Sendable {
             "method": .string(request.method), "path": .string(request.path),
             "apiVersion": .string(request.query["api-version"] ?? ""), "status": .integer(Int64(response.status)),
         ]
-        line[path: "request"] = (try? JSONValue.parse(request.body)).map(Self.withoutSecrets)
+        line[path: "request"] = (try? RelaxedJSON.parse(request.body)).map(Self.withoutSecrets)
         line[path: "response"] = (try? JSONValue.parse(response.body)).map(Self.withoutSecrets)
         let bytes = line.utf8 + [UInt8(ascii: "\n")]
         // A record that cannot be written is no reason not to answer.
