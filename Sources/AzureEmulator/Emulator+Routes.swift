@@ -8,7 +8,8 @@ extension Emulator {
     ) throws(ARMError) -> EmulatorResponse {
         func list(_ items: [JSONValue]) -> EmulatorResponse { EmulatorResponse(200, json: ["value": .array(items)]) }
         func call(_ id: ResourceID) -> ResourceCall {
-            ResourceCall(id: id, body: body, query: request.query, surroundings: surroundings)
+            ResourceCall(
+                id: id, body: EnumSpelling.canonical(body), query: request.query, surroundings: surroundings)
         }
         switch path {
         case .subscriptions:

@@ -43,3 +43,18 @@ import Testing
         #expect(try RelaxedJSON.parse(Array(fits.utf8)).text == fits)
     }
 }
+
+@Suite struct EnumSpellingTests {
+    @Test("Enumerations are taken in any case and shown in Azure's, and nothing else is touched")
+    func canonical() {
+        let body: JSONValue = [
+            "tags": ["osType": "linux"], "name": "linux",
+            "properties": ["osType": "linux", "disks": [["createOption": "ATTACH", "caching": "often"]]],
+        ]
+        #expect(
+            EnumSpelling.canonical(body) == [
+                "tags": ["osType": "linux"], "name": "linux",
+                "properties": ["osType": "Linux", "disks": [["createOption": "Attach", "caching": "often"]]],
+            ])
+    }
+}

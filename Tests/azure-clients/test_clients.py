@@ -27,34 +27,6 @@ class ClientTests(ClientCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("AADSTS7000215", result.stderr)
 
-    def test_machine_and_swap(self):
-        group = self.group("machines")
-        self.az(
-            "vm", "create", "-g", group, "-n", "vm", "--image",
-            "MicrosoftWindowsServer:WindowsServer:2022-datacenter-g2:latest", "--size", "Standard_D2s_v5",
-            "--admin-username", "operator", "--admin-password", "Not-a-secret-1234")
-        machine = self.az("vm", "show", "-g", group, "-n", "vm", "-d")
-        self.assertEqual(machine["powerState"], "VM running")
-        old = machine["storageProfile"]["osDisk"]["managedDisk"]["id"]
-        copy = self.az("disk", "create", "-g", group, "-n", "repaired", "--source", old, "--hyper-v-generation", "V2")
-        self.assertEqual((copy["osType"], copy["hyperVGeneration"]), ("Windows", "V2"))
-        self.az("vm", "deallocate", "-g", group, "-n", "vm")
-        machine = self.az("vm", "update", "-g", group, "-n", "vm", "--os-disk", copy["id"])
-        self.assertEqual(machine["storageProfile"]["osDisk"]["name"], "repaired")
-        self.az("vm", "start", "-g", group, "-n", "vm")
-        states = {d["name"]: d["diskState"] for d in self.az("disk", "list", "-g", group)}
-        self.assertEqual(states, {"repaired": "Attached", old.split("/")[-1]: "Unattached"})
-
-        self.az("disk", "create", "-g", group, "-n", "data", "--size-gb", "4")
-        self.az("vm", "disk", "attach", "-g", group, "--vm-name", "vm", "-n", "data")
-        disks = self.az("vm", "show", "-g", group, "-n", "vm")["storageProfile"]["dataDisks"]
-        self.assertEqual([(d["lun"], d["name"]) for d in disks], [(0, "data")])
-        self.fails("OperationNotAllowed", "disk", "delete", "-g", group, "-n", "data", "-y")
-        self.az("vm", "disk", "detach", "-g", group, "--vm-name", "vm", "-n", "data")
-        self.assertEqual(self.az("disk", "show", "-g", group, "-n", "data")["diskState"], "Unattached")
-        self.az("vm", "delete", "-g", group, "-n", "vm", "-y")
-        self.assertEqual(self.az("vm", "list", "-g", group), [])
-
     def test_failing_deployment(self):
         group = self.group("failing")
         template = self.emulator.folder + "/template.json"

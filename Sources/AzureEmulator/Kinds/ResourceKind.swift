@@ -102,7 +102,7 @@ package struct EffectContext: Sendable {
 
     /// A request that an effect makes in its turn.
     func call(_ id: ResourceID, body: JSONValue) -> ResourceCall {
-        ResourceCall(id: id, body: body, query: [:], surroundings: surroundings)
+        ResourceCall(id: id, body: EnumSpelling.canonical(body), query: [:], surroundings: surroundings)
     }
 }
 
