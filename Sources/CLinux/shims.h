@@ -51,6 +51,12 @@ static inline int salvor_clone_file(int descriptor, int source) {
     return ioctl(descriptor, _IOW(0x94, 9, int) /* FICLONE */, source);
 }
 
+// Copies inside the kernel, between the same offsets of both files. Returns the bytes copied, or -1 with errno.
+static inline int64_t salvor_copy_range(int source, int target, int64_t offset, int64_t count) {
+    int64_t from = offset, to = offset;
+    return syscall(SYS_copy_file_range, source, &from, target, &to, (size_t)count, 0u);
+}
+
 // The next byte at or after `offset` that is not in a hole, or the next hole. -1 with ENXIO past the last data.
 static inline int64_t salvor_seek_data(int descriptor, int64_t offset) {
     return lseek(descriptor, offset, 3 /* SEEK_DATA */);

@@ -3,99 +3,14 @@ import Testing
 
 @testable import AzureEmulator
 
-private let disks = "resourceGroups/rg/providers/Microsoft.Compute/disks"
-private let snapshots = "resourceGroups/rg/providers/Microsoft.Compute/snapshots"
-private let root = "/subscriptions/\(TestEmulator.subscription)"
-private let content: Int64 = 20 << 20
-
-/// An emulator with disks that have bytes.
-private struct Ground {
-    let folder: TestFolder
-    let contents: DiskContents
-    let azure: TestEmulator
-
-    init() throws {
-        folder = try TestFolder()
-        contents = try DiskContents(folder: folder.path + "/disks")
-        azure = try TestEmulator(
-            path: folder.path + "/state", equipment: Equipment(contents: contents))
-    }
-
-    /// Lets an operation do its work.
-    func finish() async throws {
-        _ = try await azure("GET", "resourcegroups")
-        await azure.emulator.settle()
-    }
-
-    func makeUpload(_ name: String = "up") async throws {
-        let body: JSONValue = [
-            "location": "westeurope",
-            "properties": ["creationData": ["createOption": "Upload", "uploadSizeBytes": .integer(content + 512)]],
-        ]
-        #expect(try await azure("PUT", "\(disks)/\(name)", body).status == 202)
-        try await finish()
-    }
-
-    /// The address that a grant gives.
-    func grant(_ path: String, access: String = "Write", seconds: Int64 = 600) async throws -> String {
-        let body: JSONValue = ["access": .string(access), "durationInSeconds": .integer(seconds)]
-        let reply = try await azure("POST", "\(path)/beginGetAccess", body)
-        #expect(reply.status == 202, "\(reply.json)")
-        try await finish()
-        let done = try await azure.follow(reply, "Location")
-        return try #require(done.json["accessSAS"]?.string)
-    }
-
-    func revoke(_ path: String) async throws -> TestEmulator.Reply {
-        let reply = try await azure("POST", "\(path)/endGetAccess")
-        #expect(reply.status == 202, "\(reply.json)")
-        try await finish()
-        return try await azure.follow(reply, "Azure-AsyncOperation")
-    }
-
-    func state(_ path: String) async throws -> String? {
-        try await azure("GET", path).json[path: "properties.diskState"]?.string
-    }
-
-    func blob(
-        _ method: String, _ address: String, _ range: Range<Int64>? = nil, comp: String? = nil, write: String? = nil,
-        body: [UInt8] = [], change: (name: String, value: String)? = nil
-    ) async -> EmulatorResponse {
-        let rest = address.dropFirst("https://localhost:8443".count)
-        let halves = rest.split(separator: "?", maxSplits: 1)
-        var query: [String: String] = [:]
-        for pair in halves[1].split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
-            query[String(parts[0])] = String(parts[1])
-        }
-        if let change { query[change.name] = change.value }
-        query["comp"] = comp
-        var headers = ["x-ms-version": "2023-11-03"]
-        if let range { headers["x-ms-range"] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
-        headers["x-ms-page-write"] = write
-        return await azure.emulator.answer(
-            EmulatorRequest(method, String(halves[0]), query: query, headers: headers, body: body))
-    }
-
-    func write(_ bytes: [UInt8], at offset: Int64, to address: String) async -> EmulatorResponse {
-        await blob(
-            "PUT", address, offset..<offset + Int64(bytes.count), comp: "page", write: "update", body: bytes)
-    }
-}
-
-extension EmulatorResponse {
-    func all() async throws -> [UInt8] {
-        guard let stream else { return body }
-        return try await stream.read(0..<stream.bytes)
-    }
-
-    fileprivate var storageCode: String? { self[header: "x-ms-error-code"] }
-}
+private let disks = DiskGround.disks
+private let snapshots = DiskGround.snapshots
+private let content = DiskGround.content
 
 @Suite struct BlobTests {
     @Test("An upload is granted, written, revoked, and is then a disk with those bytes, and so is its copy")
     func upload() async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.makeUpload()
         #expect(try await ground.state("\(disks)/up") == "ReadyToUpload")
@@ -103,14 +18,14 @@ extension EmulatorResponse {
         #expect(try await ground.state("\(disks)/up") == "ActiveUpload")
         let bytes = (0..<8192).map { UInt8(truncatingIfNeeded: $0 / 3) }
         #expect(await ground.write(bytes, at: 4096, to: address).status == 201)
-        #expect(await ground.write(footer(of: content), at: content, to: address).status == 201)
+        #expect(await ground.write(DiskGround.footer(of: content), at: content, to: address).status == 201)
         let ended = try await ground.revoke("\(disks)/up")
         #expect(ended.json["status"] == "Succeeded", "\(ended.json)")
         #expect(try await ground.state("\(disks)/up") == "Unattached")
         #expect(await ground.write(bytes, at: 4096, to: address).storageCode == "AuthenticationFailed")
 
         for (kind, copy) in [(disks, "copy"), (snapshots, "kept")] {
-            let source = "\(root)/\(disks)/up"
+            let source = "\(DiskGround.root)/\(disks)/up"
             let reply = try await ground.azure(
                 "PUT", "\(kind)/\(copy)",
                 [
@@ -142,10 +57,10 @@ extension EmulatorResponse {
         "An upload whose footer is wrong is no disk, and can be done again",
         arguments: [0, 20, 48, 55, 60, 64, 511])
     func badFooter(position: Int) async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.makeUpload()
-        var bytes = footer(of: content)
+        var bytes = DiskGround.footer(of: content)
         bytes[position] ^= 0x40
         // A wrong byte with a right checksum is still wrong, where it means something.
         let address = try await ground.grant("\(disks)/up")
@@ -155,18 +70,18 @@ extension EmulatorResponse {
         #expect(try await ground.state("\(disks)/up") == "ReadyToUpload")
         let again = try await ground.grant("\(disks)/up")
         #expect(again != address)
-        #expect(await ground.write(footer(of: content), at: content, to: again).status == 201)
+        #expect(await ground.write(DiskGround.footer(of: content), at: content, to: again).status == 201)
         #expect(try await ground.revoke("\(disks)/up").json["status"] == "Succeeded")
     }
 
     @Test(
         "An upload without a footer, or one of another size, is no disk", arguments: [nil, content - 512] as [Int64?])
     func otherFooter(size: Int64?) async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.makeUpload()
         let address = try await ground.grant("\(disks)/up")
-        if let size { #expect(await ground.write(footer(of: size), at: content, to: address).status == 201) }
+        if let size { #expect(await ground.write(DiskGround.footer(of: size), at: content, to: address).status == 201) }
         #expect(try await ground.revoke("\(disks)/up").code == "InvalidVhd")
     }
 
@@ -179,7 +94,7 @@ extension EmulatorResponse {
             (0..<(4 << 20) + 512, (4 << 20) + 512, "RequestBodyTooLarge"),
         ] as [(Range<Int64>, Int, String)])
     func badPages(range: Range<Int64>, bytes: Int, code: String) async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.makeUpload()
         let address = try await ground.grant("\(disks)/up")
@@ -191,7 +106,7 @@ extension EmulatorResponse {
 
     @Test("Cleared pages are zeros and take no space")
     func clear() async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.makeUpload()
         let address = try await ground.grant("\(disks)/up")
@@ -208,7 +123,7 @@ extension EmulatorResponse {
         arguments: [("sig", "x"), ("sp", "rw"), ("se", "2099-01-01T00:00:00Z")]
     )
     func tampered(name: String, value: String) async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.azure.makeDisk("d")
         let address = try await ground.grant("\(disks)/d", access: "Read")
@@ -219,7 +134,7 @@ extension EmulatorResponse {
 
     @Test("A grant ends with its time, and the disk is free again")
     func expiry() async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.azure.makeDisk("d")
         let address = try await ground.grant("\(disks)/d", access: "Read", seconds: 60)
@@ -240,7 +155,7 @@ extension EmulatorResponse {
             (["access": "Own", "durationInSeconds": 60], "InvalidParameter"),
         ] as [(JSONValue, String)])
     func badGrants(body: JSONValue, code: String) async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.azure.makeDisk("d")
         #expect(try await ground.azure("POST", "\(disks)/d/beginGetAccess", body).code == code)
@@ -249,7 +164,7 @@ extension EmulatorResponse {
 
     @Test("After a crash a copy is made anew from its source, and what no disk names is swept away")
     func crash() async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         try await ground.contents.materialise("source", bytes: 1 << 20)
         try await ground.contents.write(Array("bytes".utf8), at: 512, to: "source")
@@ -265,24 +180,9 @@ extension EmulatorResponse {
 
     @Test("A thousand empty disks take no file")
     func emptyDisks() async throws {
-        let ground = try Ground()
+        let ground = try DiskGround()
         try await ground.azure.makeGroup()
         for number in 0..<1000 { try await ground.azure.makeDisk("d\(number)") }
         #expect(ground.folder.names("disks").isEmpty)
-    }
-
-    /// The footer of a fixed disk.
-    private func footer(of size: Int64) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: 512)
-        bytes.replaceSubrange(0..<8, with: Array("conectix".utf8))
-        bytes.replaceSubrange(8..<16, with: [0, 0, 0, 2, 0, 1, 0, 0])
-        bytes.replaceSubrange(16..<24, with: [UInt8](repeating: 0xFF, count: 8))
-        for place in [40, 48] {
-            for index in 0..<8 { bytes[place + index] = UInt8(truncatingIfNeeded: size >> (56 - 8 * Int64(index))) }
-        }
-        bytes[63] = 2
-        let sum = ~bytes.reduce(UInt32(0)) { $0 &+ UInt32($1) }
-        for index in 0..<4 { bytes[64 + index] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(index))) }
-        return bytes
     }
 }

@@ -9,7 +9,7 @@ struct Blobs: Endpoint {
         _ request: EmulatorRequest, _ segments: [String], _ now: EmulatorTime, _ emulator: Emulator
     ) async throws(ARMError) -> EmulatorResponse? {
         guard let content = BlobPath.content(segments) else { return nil }
-        let record = try await emulator.commit(now) { (state) throws(ARMError) in state.granted(content) }
+        let record = try await emulator.commit(now) { (state) throws(ARMError) in state.owner(ofContent: content) }
         guard let contents = emulator.equipment.contents else { return BlobError.forbidden.response }
         var response: EmulatorResponse
         do {

@@ -1,5 +1,6 @@
 internal import SalvorJSON
 internal import SalvorSystem
+internal import Synchronization
 internal import SystemPackage
 
 /// The bytes of disks and snapshots: a sparse raw file each, named by the content's id. A file that is not there is a disk of
@@ -28,10 +29,30 @@ package final class DiskContents: Sendable {
         return file.string
     }
 
-    /// Makes `new` the same as `old`, and as long as is said; a copy that is there is left as it is.
+    /// Makes `new` the same as `old`, and as long as is said; a copy that is there is left as it is. A cancelled copy leaves
+    /// nothing.
     package func copy(from old: String, to new: String, bytes: Int64) async throws(ARMError) {
         let (source, target) = (file(old), file(new))
-        try await Blocking.run { () throws(ARMError) in try SparseFile.copy(source, to: target, bytes: bytes) }
+        let stop = Stop()
+        let result = await withTaskCancellationHandler {
+            await Blocking.run { () -> Result<Void, ARMError> in
+                do throws(ARMError) {
+                    return .success(try SparseFile.copy(source, to: target, bytes: bytes) { !stop.isSet })
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } onCancel: {
+            stop.set()
+        }
+        try result.get()
+    }
+
+    private final class Stop: Sendable {
+        private let value = Atomic(false)
+
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
     }
 
     /// Makes a content longer, with zeros.

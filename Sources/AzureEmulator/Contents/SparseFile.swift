@@ -58,7 +58,10 @@ enum SparseFile {
     }
 
     /// A copy appears whole or not at all.
-    static func copy(_ source: FilePath, to target: FilePath, bytes: Int64) throws(ARMError) {
+    /// - Parameter goesOn: asked between pieces of some MiB.
+    static func copy(
+        _ source: FilePath, to target: FilePath, bytes: Int64, goesOn: () -> Bool
+    ) throws(ARMError) {
         // A source that nobody has written to is zeros, and so is a target that is not there.
         guard exists(source), !exists(target) else { return }
         let new = FilePath(target.string + partial)
@@ -68,7 +71,7 @@ enum SparseFile {
                 let to = try FileDescriptor.open(
                     new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
                 try to.closeAfter {
-                    if salvor_clone_file(to.rawValue, from.rawValue) != 0 { try copyData(from, to, from: new) }
+                    if salvor_clone_file(to.rawValue, from.rawValue) != 0 { try copyData(from, to, goesOn) }
                     if try to.seek(offset: 0, from: .end) < bytes { try to.resize(to: bytes) }
                 }
             }
@@ -81,23 +84,36 @@ enum SparseFile {
         }
     }
 
-    private static func copyData(_ source: FileDescriptor, _ target: FileDescriptor, from path: FilePath) throws {
+    private static func copyData(_ source: FileDescriptor, _ target: FileDescriptor, _ goesOn: () -> Bool) throws {
         let end = try source.seek(offset: 0, from: .end)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
-        defer { buffer.deallocate() }
         for range in try allocated(source, in: 0..<end) {
             var offset = range.lowerBound
             while offset < range.upperBound {
-                let count = Int(min(Int64(chunk), range.upperBound - offset))
-                let got = try source.read(
-                    fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-                guard got > 0 else { break }
-                try target.writeAll(
-                    toAbsoluteOffset: offset, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<got]))
-                offset += Int64(got)
+                guard goesOn() else { throw Errno.canceled }
+                let count = min(Int64(chunk), range.upperBound - offset)
+                let copied = salvor_copy_range(source.rawValue, target.rawValue, offset, count)
+                if copied > 0 {
+                    offset += copied
+                } else if copied == 0 {
+                    break
+                } else if [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) {
+                    // Not in this kernel, or not on this file system.
+                    offset += Int64(try copyPiece(source, target, offset, Int(count)))
+                } else if errno != EINTR {
+                    throw Errno(rawValue: errno)
+                }
             }
         }
         try target.resize(to: end)
+    }
+
+    private static func copyPiece(
+        _ source: FileDescriptor, _ target: FileDescriptor, _ offset: Int64, _ count: Int
+    ) throws -> Int {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = try bytes.withUnsafeMutableBytes { try source.read(fromAbsoluteOffset: offset, into: $0) }
+        _ = try target.writeAll(toAbsoluteOffset: offset, bytes.prefix(got))
+        return max(got, 1)
     }
 
     // MARK: Bytes
@@ -176,7 +192,7 @@ enum SparseFile {
 
     /// Azure's storage does not fill up; when this machine's does, it answers as Azure does when something breaks inside.
     private static func failure(_ what: String, _ path: FilePath, _ error: any Error) -> ARMError {
-        if error as? Errno == .noSpace {
+        if let error = error as? Errno, [Errno.noSpace, .diskQuotaExceeded].contains(error) {
             return ARMError(
                 500, "InternalServerError",
                 "The emulator's disk is full: it cannot \(what) \(path). Make room there and try again.")

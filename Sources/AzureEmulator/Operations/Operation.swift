@@ -38,6 +38,14 @@ package struct Operation: Sendable, Codable {
 
     package var isRunning: Bool { status == .inProgress }
 
+    /// Contents of disks that the operation's work reads: `source` of its input, or several `sources`.
+    package var sourceContents: [String] {
+        (input["sources"]?.array ?? []).compactMap(\.string) + (input["source"]?.string.map { [$0] } ?? [])
+    }
+
+    /// All contents that its work uses: the sources, and the `target` that it makes.
+    package var contents: [String] { sourceContents + (input["target"]?.string.map { [$0] } ?? []) }
+
     /// The document at the address in `Azure-AsyncOperation`.
     package var json: JSONValue {
         var members: [String: JSONValue] = [

@@ -26,8 +26,8 @@ package struct EmulatorState: Sendable {
     private var keysByType: [String: Set<String>] = [:]
     /// Keys of what lies in a group, by the group's key.
     private var keysByGroup: [String: Set<String>] = [:]
-    /// Keys of resources with a ``DiskGrant``, by content.
-    private var grants: [String: String] = [:]
+    /// Keys of disks and snapshots by their content.
+    private var owners: [String: String] = [:]
     private var operations: [String: Operation] = [:]
     /// Ids of the operations that go on, by the key of what they are done to.
     private var running: [String: Set<String>] = [:]
@@ -100,7 +100,7 @@ package struct EmulatorState: Sendable {
     private mutating func drop(_ record: Record) {
         let key = record.id.key
         records[key] = nil
-        if let content = DiskContents.id(of: record) { grants[content] = nil }
+        if let content = DiskContents.id(of: record) { owners[content] = nil }
         keysByType[record.id.type.lowercased()]?.remove(key)
         if let group = record.id.group, group.key != key { keysByGroup[group.key]?.remove(key) }
     }
@@ -111,8 +111,9 @@ package struct EmulatorState: Sendable {
 
     private mutating func insert(_ record: Record) {
         let key = record.id.key
+        if let old = records[key].flatMap(DiskContents.id) { owners[old] = nil }
+        if let content = DiskContents.id(of: record) { owners[content] = key }
         records[key] = record
-        if let content = DiskContents.id(of: record) { grants[content] = record.hidden["grant"] == nil ? nil : key }
         keysByType[record.id.type.lowercased(), default: []].insert(key)
         if let group = record.id.group, group.key != key { keysByGroup[group.key, default: []].insert(key) }
     }
@@ -136,14 +137,27 @@ package struct EmulatorState: Sendable {
 
     /// Whether an operation that goes on reads a content.
     package func isRead(_ content: String) -> Bool {
-        running.values.joined().contains { operations[$0]?.input["source"]?.string == content }
+        running.values.joined().contains { operations[$0]?.sourceContents.contains(content) == true }
     }
 
-    /// Contents that records name.
-    package var contents: Set<String> { Set(records.values.compactMap(DiskContents.id)) }
+    /// Contents that records name, or that operations still need.
+    package var contents: Set<String> {
+        Set(owners.keys).union(running.values.joined().compactMap { operations[$0] }.flatMap(\.contents))
+    }
 
-    /// The resource whose content is open to whoever has its address.
-    package func granted(_ content: String) -> Record? { grants[content].flatMap { records[$0] } }
+    /// The disk or snapshot whose bytes a content is.
+    package func owner(ofContent content: String) -> Record? { owners[content].flatMap { records[$0] } }
+
+    /// Contents that a record or an operation has given up since the last ``takeChanges()``, and that nobody else has.
+    private var abandonedContents: Set<String> {
+        var contents = Set(before.records.values.compactMap { $0 }.compactMap(DiskContents.id))
+        for id in before.operations.keys {
+            if let operation = operations[id], !operation.isRunning { contents.formUnion(operation.contents) }
+        }
+        contents = contents.filter { owners[$0] == nil }
+        guard !contents.isEmpty else { return [] }
+        return contents.subtracting(running.values.joined().compactMap { operations[$0] }.flatMap(\.contents))
+    }
 
     /// When the next operation is due; nil when none is running.
     package func nextDue(except busy: Set<String>) -> EmulatorTime? {
@@ -194,10 +208,7 @@ package struct EmulatorState: Sendable {
             changes = Changes()
             before = Changes()
         }
-        for (key, old) in before.records {
-            guard let old, records[key] == nil, let content = DiskContents.id(of: old) else { continue }
-            changes.droppedContents.append(content)
-        }
+        changes.droppedContents += abandonedContents
         return changes
     }
 

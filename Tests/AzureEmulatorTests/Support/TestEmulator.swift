@@ -25,10 +25,13 @@ final class TestEmulator: Sendable {
 
     /// - Parameters:
     ///   - path: of the state's file; nil for a state in memory.
-    ///   - latency: of every operation.
+    ///   - latency: of every operation, but those of `latencyOf`, by lower-cased `type/verb`.
+    ///   - ids: what ids begin with.
     init(
-        path: String? = nil, latency: Duration = .zero, throttles: Bool = false, replicationLag: Duration = .zero,
-        equipment: Equipment = Equipment(), at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000)
+        path: String? = nil, latency: Duration = .zero, latencyOf: [String: Duration] = [:], throttles: Bool = false,
+        replicationLag: Duration = .zero,
+        equipment: Equipment = Equipment(), ids: String = "op",
+        at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000)
     ) throws {
         let clock = ManualClock(start)
         let counter = Counter()
@@ -37,10 +40,11 @@ final class TestEmulator: Sendable {
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Test")],
                 applications: [.init(id: Self.client, secretSHA256: SHA256.digest(of: Array(Self.secret.utf8)))],
-                latencies: Latencies(standard: latency), throttles: throttles, replicationLag: replicationLag),
+                latencies: Latencies(standard: latency, exceptions: latencyOf), throttles: throttles,
+                replicationLag: replicationLag),
             equipment: equipment, file: try StateFile(path: path), tokenKey: Array(repeating: 7, count: 32),
             clock: clock,
-            makeID: { "op-\(counter.next())" })
+            makeID: { "\(ids)-\(counter.next())" })
     }
 
     /// Lets time pass.

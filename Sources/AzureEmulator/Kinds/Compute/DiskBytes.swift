@@ -4,8 +4,9 @@ internal import SalvorJSON
 enum DiskBytes {
     /// Gives a new record a content, and tells its operation where that begins.
     static func prepare(_ record: inout Record, _ creation: DiskCreation, _ call: ResourceCall) -> JSONValue {
-        record.hidden[path: "content"] = .string(call.makeID())
-        var input: JSONValue = [:]
+        let content = JSONValue.string(call.makeID())
+        record.hidden[path: "content"] = content
+        var input: JSONValue = ["target": content]
         if let source = creation.sourceContent { input[path: "source"] = .string(source) }
         return input
     }
