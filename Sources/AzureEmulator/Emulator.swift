@@ -68,6 +68,12 @@ package final class Emulator: Sendable {
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), PublicAddresses(),
     ]
 
+    /// What is answered where a body is too long to be read.
+    static func refuseBody(of path: String) -> EmulatorResponse {
+        BlobPath.content(path.split(separator: "/").map(String.init)) == nil
+            ? EmulatorResponse(.bodyTooLong) : BlobError.bodyTooLarge.response
+    }
+
     /// Answers one request. What it has changed is on disk when this returns.
     package func answer(_ request: EmulatorRequest) async -> EmulatorResponse {
         let now = clock.now

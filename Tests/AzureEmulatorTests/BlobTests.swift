@@ -38,11 +38,14 @@ private let content = DiskGround.content
             #expect(try await ground.state("\(kind)/\(copy)") == "ActiveSAS")
             let part = await ground.blob("GET", read, 4096..<12288)
             #expect(part.status == 206)
-            #expect(part[header: "Content-Range"] == "bytes 4096-12287/\(1 << 30)")
+            #expect(part[header: "Content-Range"] == "bytes 4096-12287/\(content + 512)")
             #expect(try await part.all() == bytes)
             let pages = String(decoding: await ground.blob("GET", read, comp: "pagelist").body, as: UTF8.self)
             #expect(pages.contains("<PageRange><Start>4096</Start><End>12287</End></PageRange>"), "\(pages)")
-            #expect(await ground.blob("HEAD", read)[header: "Content-Length"] == "\(1 << 30)")
+            #expect(await ground.blob("HEAD", read)[header: "Content-Length"] == "\(content + 512)")
+            // What Azure hands out is a VHD again, and could be uploaded as it is.
+            let footer = try await ground.blob("GET", read, content - 512..<content + 512).all().suffix(512)
+            try VHDFooter(Array(footer)).check(blob: "", size: content)
             #expect(await ground.write(bytes, at: 0, to: read).storageCode == "AuthorizationPermissionMismatch")
             #expect(try await ground.azure("DELETE", "\(kind)/\(copy)").code == "OperationNotAllowed")
             _ = try await ground.revoke("\(kind)/\(copy)")
@@ -72,6 +75,105 @@ private let content = DiskGround.content
         #expect(again != address)
         #expect(await ground.write(DiskGround.footer(of: content), at: content, to: again).status == 201)
         #expect(try await ground.revoke("\(disks)/up").json["status"] == "Succeeded")
+    }
+
+    @Test(
+        "A field of the footer that is wrong is named, with the checksum right",
+        arguments: [(7, "cookie"), (63, "disk type"), (55, "current size"), (67, "checksum")])
+    func wrongField(position: Int, name: String) throws {
+        var bytes = DiskGround.footer(of: content)
+        bytes[position] ^= 1
+        if position < 64 {
+            bytes.replaceSubrange(64..<68, with: [0, 0, 0, 0])
+            let sum = ~bytes.reduce(UInt32(0)) { $0 &+ UInt32($1) }
+            for index in 0..<4 { bytes[64 + index] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(index))) }
+        }
+        let error = #expect(throws: ARMError.self) { try VHDFooter(bytes).check(blob: "b", size: content) }
+        #expect(error?.code == "InvalidVhd" && error?.message.contains("specified \(name)") == true, "\(error as Any)")
+    }
+
+    @Test(
+        "A footer that the emulator makes is one that it takes",
+        arguments: [20 << 20, 1 << 30, 127 << 30, 2040 << 30, 32_767 << 30] as [Int64])
+    func ownFooter(size: Int64) throws {
+        try VHDFooter(VHDFooter.fixed(size: size, id: "11111111-1111-4111-8111-111111111111")).check(
+            blob: "", size: size)
+    }
+
+    @Test("Geometry is counted as the specification counts it")
+    func geometry() {
+        let footer = VHDFooter.fixed(size: 127 << 30, id: "")
+        #expect(Array(footer[56..<60]) == [0xFE, 0xFE, 16, 255])
+        let small = VHDFooter.fixed(size: 20 << 20, id: "")
+        #expect(Array(small[56..<60]) == [0x02, 0x5A, 4, 17])
+    }
+
+    @Test("A version that is not the client's is refused, and each write makes another")
+    func conditions() async throws {
+        let ground = try DiskGround()
+        try await ground.azure.makeGroup()
+        try await ground.makeUpload()
+        let address = try await ground.grant("\(disks)/up")
+        let before = try #require(await ground.blob("HEAD", address)[header: "ETag"])
+        #expect(await ground.blob("GET", address, 0..<512, headers: ["if-match": before]).status == 206)
+        #expect(await ground.blob("HEAD", address, headers: ["if-none-match": before]).status == 304)
+        let written = await ground.write([UInt8](repeating: 1, count: 512), at: 0, to: address)
+        #expect(written[header: "ETag"] != before)
+        let stale = await ground.blob("GET", address, 0..<512, headers: ["if-match": before])
+        #expect(stale.status == 412 && stale.storageCode == "ConditionNotMet")
+        #expect(written[header: "Last-Modified"]?.hasSuffix(" GMT") == true)
+        #expect(EmulatorTime(milliseconds: 1_721_362_140_000).http == "Fri, 19 Jul 2024 04:09:00 GMT")
+    }
+
+    @Test("A page that was damaged on its way is refused, and one that was asked for has its sum")
+    func sums() async throws {
+        let ground = try DiskGround()
+        try await ground.azure.makeGroup()
+        try await ground.makeUpload()
+        let address = try await ground.grant("\(disks)/up")
+        func put(_ sum: String) async -> EmulatorResponse {
+            await ground.blob(
+                "PUT", address, 0..<512, comp: "page", write: "update", body: [UInt8](repeating: 0, count: 512),
+                headers: ["content-md5": sum])
+        }
+        let read = await ground.blob("GET", address, 0..<512, headers: ["x-ms-range-get-content-md5": "true"])
+        let own = try #require(read[header: "Content-MD5"])
+        // Of 512 zeros.
+        #expect(own == "v2GerAzfP2jUluqTRBN+iw==")
+        #expect(await put(own).status == 201)
+        #expect(await put("AAAAAAAAAAAAAAAAAAAAAA==").storageCode == "Md5Mismatch")
+        let long = await ground.blob(
+            "GET", address, 0..<(4 << 20) + 512, headers: ["x-ms-range-get-content-md5": "true"])
+        #expect(long.storageCode == "OutOfRangeInput")
+    }
+
+    @Test("What the emulator does not do is refused, and never answered with something else")
+    func refused() async throws {
+        let ground = try DiskGround()
+        try await ground.azure.makeGroup()
+        try await ground.azure.makeDisk("d")
+        let address = try await ground.grant("\(disks)/d", access: "Read")
+        for (method, comp) in [("PUT", "metadata"), ("PUT", nil), ("DELETE", nil), ("GET", "snapshot")] {
+            #expect(await ground.blob(method, address, comp: comp).status == 400, "\(method) \(comp ?? "")")
+        }
+        let difference = await ground.blob("GET", address, comp: "pagelist", change: ("prevsnapshot", "x"))
+        #expect(difference.status == 400)
+        let beyond = await ground.blob("GET", address, 9 << 30..<10 << 30)
+        #expect(beyond.status == 416 && beyond.storageCode == "InvalidRange")
+        let reply = await ground.blob("HEAD", address, headers: ["x-ms-client-request-id": "mine"])
+        #expect(reply[header: "x-ms-client-request-id"] == "mine")
+    }
+
+    @Test("A whole disk is streamed, however large it is")
+    func stream() async throws {
+        let ground = try DiskGround()
+        try await ground.azure.makeGroup()
+        try await ground.azure.makeDisk("d", sizeGB: 32_767)
+        let reply = await ground.blob("GET", try await ground.grant("\(disks)/d", access: "Read"))
+        let stream = try #require(reply.stream)
+        #expect(reply.status == 200 && stream.bytes == (32_767 << 30) + 512)
+        #expect(try await stream.read(stream.bytes - 1024..<stream.bytes - 512) == [UInt8](repeating: 0, count: 512))
+        #expect(try await stream.read(stream.bytes - 512..<stream.bytes - 504) == Array("conectix".utf8))
     }
 
     @Test(

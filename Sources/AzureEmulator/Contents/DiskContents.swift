@@ -17,6 +17,12 @@ package final class DiskContents: Sendable {
     /// The id of a record's content; nil for what has no bytes.
     package static func id(of record: Record) -> String? { record.hidden["content"]?.string }
 
+    /// Bytes of a disk or snapshot: those of an upload can be less than its whole GB.
+    package static func size(of record: Record) -> Int64 {
+        record.body[path: "properties.diskSizeBytes"]?.integer
+            ?? (record.body[path: "properties.diskSizeGB"]?.integer ?? 0) << 30
+    }
+
     /// Where a content's bytes are, once they are ``materialised``.
     package func path(_ content: String) -> String { file(content).string }
 
@@ -71,6 +77,12 @@ package final class DiskContents: Sendable {
     package func length(_ content: String) async throws(ARMError) -> Int64 {
         let file = file(content)
         return try await Blocking.run { () throws(ARMError) in try SparseFile.length(file) }
+    }
+
+    /// When a content was last written to, in nanoseconds since 1970 by the world's clock; nil where nobody has.
+    package func modified(_ content: String) async throws(ARMError) -> Int64? {
+        let file = file(content)
+        return try await Blocking.run { () throws(ARMError) in try SparseFile.modified(file) }
     }
 
     /// Forgets a content; one that is not there is as good as forgotten.

@@ -51,6 +51,15 @@ enum SparseFile {
         return length
     }
 
+    static func modified(_ path: FilePath) throws(ARMError) -> Int64? {
+        var status = stat()
+        guard path.withPlatformString({ stat($0, &status) }) == 0 else {
+            guard errno == ENOENT else { throw failure("read", path, Errno(rawValue: errno)) }
+            return nil
+        }
+        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+
     static func remove(_ path: FilePath) throws(ARMError) {
         guard path.withPlatformString({ unlink($0) }) == 0 || errno == ENOENT else {
             throw failure("remove", path, Errno(rawValue: errno))

@@ -11,8 +11,8 @@ struct VHDFooter {
     init(_ footer: [UInt8]) { self.footer = footer }
 
     /// Work that looks at the footer of an upload, and takes it off: what is left is the disk.
-    static func check(of record: Record) -> Work {
-        let name = record.id.name
+    /// - Parameter blob: its address, without a signature, for the message.
+    static func check(of record: Record, blob: String) -> Work {
         let total = record.body[path: "properties.creationData.uploadSizeBytes"]?.integer ?? 0
         let content = DiskContents.id(of: record) ?? ""
         return Work { (equipment) throws(ARMError) in
@@ -21,29 +21,33 @@ struct VHDFooter {
             let footer = VHDFooter(try await contents.read(content, size..<total))
             // A crash may have come between the cut and its note.
             if try await contents.length(content) == size { return .null }
-            try footer.check(name: name, size: size)
+            try footer.check(blob: blob, size: size)
             try await contents.cut(content, to: size)
             return .null
         }
     }
 
     /// - Throws: `InvalidVhd`, with what is wrong.
-    func check(name: String, size: Int64) throws(ARMError) {
-        func wrong(_ what: String) -> ARMError {
-            ARMError(400, "InvalidVhd", "\(what) in the VHD footer of disk '\(name)': it is not a supported VHD.")
+    func check(blob: String, size: Int64) throws(ARMError) {
+        // The sentence about the cookie is Azure's; those about the rest are made after it.
+        func wrong(_ what: String, _ expected: String) -> ARMError {
+            ARMError(
+                400, "InvalidVhd",
+                "The specified \(what) in VHD footer indicates that disk 'abcd' with blob \(blob) is not a supported VHD. "
+                    + "Disk is expected to have \(expected).")
         }
         guard footer.count == Int(Self.bytes), Array(footer[0..<8]) == Self.cookie else {
-            throw wrong("The cookie value 'conectix' is missing")
+            throw wrong("cookie value", "cookie value 'conectix'")
         }
         let sum = footer.enumerated().reduce(UInt32(0)) { sum, byte in
             (64..<68).contains(byte.offset) ? sum : sum &+ UInt32(byte.element)
         }
-        guard number(at: 64, 4) == UInt64(~sum) else { throw wrong("The checksum is wrong") }
+        guard number(at: 64, 4) == UInt64(~sum) else { throw wrong("checksum", "a checksum that matches its footer") }
         guard number(at: 60, 4) == UInt64(Self.fixed) else {
-            throw wrong("A disk type other than Fixed is given")
+            throw wrong("disk type", "disk type Fixed")
         }
         guard number(at: 48, 8) == UInt64(size) else {
-            throw wrong("A size of \(number(at: 48, 8)) bytes, where the disk has \(size), is given")
+            throw wrong("current size of \(number(at: 48, 8)) bytes", "a current size of \(size) bytes")
         }
     }
 

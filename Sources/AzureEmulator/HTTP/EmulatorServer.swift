@@ -62,7 +62,7 @@ private struct EmulatorResponder: HTTPResponder {
             // One more than is taken, so that the emulator sees that it is too long.
             body = try await request.body.collect(upTo: Emulator.longestBody + 1)
         } catch is NIOTooManyBytesError {
-            return response(EmulatorResponse(.bodyTooLong), to: request)
+            return response(Emulator.refuseBody(of: request.uri.path), to: request)
         }
         let answer = await emulator.answer(plain(request, body))
         switch answer.fate {

@@ -135,9 +135,11 @@ package struct EmulatorState: Sendable {
         }
     }
 
-    /// Whether an operation that goes on reads a content.
-    package func isRead(_ content: String) -> Bool {
-        running.values.joined().contains { operations[$0]?.sourceContents.contains(content) == true }
+    /// Whether an operation that goes on reads a content, and is not one of the `background`.
+    package func isRead(_ content: String, except background: Set<String> = []) -> Bool {
+        running.values.joined().lazy.compactMap { operations[$0] }.contains {
+            !background.contains($0.verb) && $0.sourceContents.contains(content)
+        }
     }
 
     /// Contents that records name, or that operations still need.
@@ -164,8 +166,9 @@ package struct EmulatorState: Sendable {
         running.values.joined().lazy.filter { !busy.contains($0) }.compactMap { operations[$0]?.due }.min()
     }
 
-    package func running(on id: ResourceID) -> Operation? {
-        running[id.key]?.lazy.compactMap { operations[$0] }.first
+    /// - Parameter background: verbs of operations that nobody has to wait for.
+    package func running(on id: ResourceID, except background: Set<String> = []) -> Operation? {
+        running[id.key]?.lazy.compactMap { operations[$0] }.first { !background.contains($0.verb) }
     }
 
     /// Drops operations that ended before `time`: clients no longer ask for them.

@@ -1,3 +1,4 @@
+import Foundation
 import SalvorJSON
 import Synchronization
 import Testing
@@ -85,20 +86,21 @@ struct DiskGround: Sendable {
 
     func blob(
         _ method: String, _ address: String, _ range: Range<Int64>? = nil, comp: String? = nil, write: String? = nil,
-        body: [UInt8] = [], change: (name: String, value: String)? = nil
+        body: [UInt8] = [], change: (name: String, value: String)? = nil, headers more: [String: String] = [:]
     ) async -> EmulatorResponse {
         let rest = address.dropFirst("https://localhost:8443".count)
         let halves = rest.split(separator: "?", maxSplits: 1)
         var query: [String: String] = [:]
         for pair in halves[1].split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            query[String(parts[0])] = String(parts[1])
+            query[String(parts[0])] = parts[1].removingPercentEncoding
         }
         if let change { query[change.name] = change.value }
         query["comp"] = comp
         var headers = ["x-ms-version": "2023-11-03"]
         if let range { headers["x-ms-range"] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
         headers["x-ms-page-write"] = write
+        headers.merge(more) { $1 }
         return await azure.emulator.answer(
             EmulatorRequest(method, String(halves[0]), query: query, headers: headers, body: body))
     }

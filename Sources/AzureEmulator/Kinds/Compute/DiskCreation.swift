@@ -5,6 +5,8 @@ struct DiskCreation {
     enum Source {
         case empty
         case copy(ResourceID)
+        /// Of a snapshot, in the background, from any location.
+        case copyStart(ResourceID)
         /// Size in bytes, the footer of a fixed VHD included.
         case upload(Int64)
     }
@@ -16,8 +18,13 @@ struct DiskCreation {
 
     let source: Source
     let sizeGB: Int64
+    let sizeBytes: Int64
     /// What the new one takes over from its source, where the request does not say.
     private(set) var inherited: JSONValue = [:]
+    /// The source's `uniqueId`.
+    private(set) var sourceID: JSONValue?
+    /// The source's `incrementalSnapshotFamilyId`.
+    private(set) var family: JSONValue?
     /// The bytes that it begins with.
     private(set) var sourceContent: String?
 
@@ -31,7 +38,9 @@ struct DiskCreation {
             guard let asked else { throw .requiredParameter("disk.diskSizeGB") }
             source = .empty
             sizeGB = asked
-        case "copy":
+            sizeBytes = Self.bytes(asked)
+        case "copy", "copystart":
+            let inBackground = option.lowercased() == "copystart"
             guard let text = creation[member: "sourceResourceId"]?.string else {
                 throw .requiredParameter("disk.creationData.sourceResourceId")
             }
@@ -50,20 +59,23 @@ struct DiskCreation {
                     "Operation 'Copy' is not allowed on '\(id.name)' since it is in provisioning state "
                         + "'\(record.provisioningState)' and disk state '\(diskState)'.")
             }
-            guard location == nil || record.body["location"]?.string == location else {
-                throw .invalidParameter(
-                    "sourceResourceId",
-                    "The source '\(id.name)' is in location '\(record.body["location"]?.string ?? "")': a copy is made in the "
-                        + "location of its source.")
+            guard inBackground || location == nil || record.body["location"]?.string == location else {
+                // Each region's Azure knows its own disks alone.
+                throw ARMError(404, "NotFound", "Resource \(id) is not found.", target: id.description)
             }
+            try Self.checkCopied(record)
+            if inBackground { try Self.checkIncremental(record, properties) }
             let size = record.body[path: "properties.diskSizeGB"]?.integer ?? 0
             if let asked, asked < size {
                 throw .invalidParameter(
                     "disk.diskSizeGB",
                     "The specified disk size \(asked) GB is smaller than the size of the source, \(size) GB.")
             }
-            source = .copy(id)
+            source = inBackground ? .copyStart(id) : .copy(id)
+            sourceID = record.body[path: "properties.uniqueId"]
+            family = record.body[path: "properties.incrementalSnapshotFamilyId"]
             sizeGB = asked ?? size
+            sizeBytes = sizeGB > size ? Self.bytes(sizeGB) : DiskContents.size(of: record)
             // The rest is only copied when it is asked for: its generation, plan, security profile and encryption set.
             inherited[path: "osType"] = record.body[path: "properties.osType"]
             sourceContent = DiskContents.id(of: record)
@@ -80,6 +92,7 @@ struct DiskCreation {
             }
             source = .upload(bytes)
             sizeGB = (content + Self.bytesPerGiB - 1) / Self.bytesPerGiB
+            sizeBytes = content
         default:
             throw .invalidParameter(
                 "createOption", "The value '\(printable(option))' of parameter createOption is not supported here.")
@@ -91,5 +104,24 @@ struct DiskCreation {
         }
     }
 
-    var sizeBytes: Int64 { sizeGB * Self.bytesPerGiB }
+    /// - Throws: where the bytes of a snapshot are not all there yet.
+    static func checkCopied(_ record: Record) throws(ARMError) {
+        guard let percent = record.body[path: "properties.completionPercent"], percent != .integer(100) else { return }
+        throw ARMError(
+            409, "OperationNotAllowed",
+            "Snapshot '\(record.id.name)' cannot be used before its background copy has completed: wait until its "
+                + "completionPercent is 100.")
+    }
+
+    private static func checkIncremental(_ source: Record, _ properties: JSONValue) throws(ARMError) {
+        guard source.body[path: "properties.incremental"] == true, properties[member: "incremental"] == true else {
+            throw .invalidParameter(
+                "createOption", "The value 'CopyStart' of parameter createOption is for incremental snapshots alone.")
+        }
+    }
+
+    /// 0 for what is out of range.
+    private static func bytes(_ sizeGB: Int64) -> Int64 {
+        (1...mostGiB).contains(sizeGB) ? sizeGB * bytesPerGiB : 0
+    }
 }

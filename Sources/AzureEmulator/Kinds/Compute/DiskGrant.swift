@@ -1,3 +1,5 @@
+internal import Foundation
+internal import SalvorDigest
 internal import SalvorJSON
 
 /// A shared access signature: for a while, whoever knows the address may read a disk's bytes, or write those of an upload.
@@ -9,13 +11,16 @@ struct DiskGrant {
 
     let access: Access
     let expires: EmulatorTime
-    /// What nobody can guess.
-    let signature: String
+    let granted: EmulatorTime
+    /// Of what the address says, under a key that is made for it alone and then forgotten.
+    private let signature: String
 
-    private init(access: Access, expires: EmulatorTime, signature: String) {
+    private init(access: Access, granted: EmulatorTime, expires: EmulatorTime, content: String, key: String) {
         self.access = access
+        self.granted = granted
         self.expires = expires
-        self.signature = signature
+        let text = "\(content)\n\(access.rawValue)\n\(expires.seconds)"
+        signature = Data(HMAC.sha256(of: Array(text.utf8), key: Array(key.utf8))).base64EncodedString()
     }
 
     /// - Returns: nil for a record that has none.
@@ -23,13 +28,16 @@ struct DiskGrant {
         guard let grant = record.hidden["grant"], let access = Access(rawValue: grant["access"]?.string ?? ""),
             let expires = grant["expires"]?.integer, let signature = grant["signature"]?.string
         else { return nil }
-        self.init(access: access, expires: EmulatorTime(milliseconds: expires), signature: signature)
+        self.access = access
+        self.granted = EmulatorTime(milliseconds: grant["granted"]?.integer ?? 0)
+        self.expires = EmulatorTime(milliseconds: expires)
+        self.signature = signature
     }
 
     private var json: JSONValue {
         [
             "access": .string(access.rawValue), "expires": .integer(expires.milliseconds),
-            "signature": .string(signature),
+            "granted": .integer(granted.milliseconds), "signature": .string(signature),
         ]
     }
 
@@ -69,6 +77,12 @@ struct DiskGrant {
                 "There is an active shared access signature outstanding for disk \(call.id.name). Call EndGetAccess before "
                     + "granting access again.")
         }
+        guard record.body[path: "properties.networkAccessPolicy"]?.string != "DenyAll" else {
+            throw ARMError(
+                409, "OperationNotAllowed",
+                "Access to '\(call.id.name)' cannot be granted: its networkAccessPolicy is DenyAll.")
+        }
+        try DiskCreation.checkCopied(record)
         let isUpload = ["ReadyToUpload", "ActiveUpload"].contains(diskState)
         guard isUpload == (access == .write) else {
             throw ARMError(
@@ -81,24 +95,30 @@ struct DiskGrant {
                 409, "OperationNotAllowed",
                 "Disk \(call.id.name) is attached to a running VM: a shared access signature for it cannot be granted.")
         }
+        let content = DiskContents.id(of: record) ?? ""
         let grant = DiskGrant(
-            access: access, expires: call.now + .seconds(duration),
-            signature: "\(call.makeID())\(call.makeID())".filter { $0 != "-" })
+            access: access, granted: call.now, expires: call.now + .seconds(duration), content: content,
+            key: call.makeID() + call.makeID())
         record.hidden[path: "grant"] = grant.json
         record.hidden[path: "stateWithoutGrant"] = .string(diskState)
         record.body[path: "properties.diskState"] = isUpload ? "ActiveUpload" : "ActiveSAS"
         state.put(record)
-        let content = DiskContents.id(of: record) ?? ""
-        let query = grant.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-        let address = "\(call.surroundings.base)/\(BlobPath.account(of: content))/\(BlobPath.container)/abcd?\(query)"
+        let query = grant.query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
+        let address = "\(BlobPath.address(of: content, at: call.surroundings.base))?\(query)"
         return .accepted(202, nil, call.begin("grant", input: ["address": .string(address)], in: &state), links)
+    }
+
+    /// Base64 has characters that mean something in a query.
+    private static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._~"))) ?? text
     }
 
     /// `endGetAccess`.
     static func end(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
-        _ = try state.require(call.id)
+        let record = try state.require(call.id)
         try Disks.checkIdle(call.id, in: state)
-        return .accepted(202, nil, call.begin("revoke", in: &state), links)
+        let blob = BlobPath.address(of: DiskContents.id(of: record) ?? "", at: call.surroundings.base)
+        return .accepted(202, nil, call.begin("revoke", input: ["blob": .string(blob)], in: &state), links)
     }
 
     // MARK: Effects
@@ -114,7 +134,7 @@ struct DiskGrant {
                 // From here on nothing more is written.
                 record.hidden[path: "closed"] = true
                 state.put(record)
-                return .work(VHDFooter.check(of: record))
+                return .work(VHDFooter.check(of: record, blob: operation.input["blob"]?.string ?? ""))
             }
             record.hidden[path: "closed"] = nil
             record.hidden[path: "grant"] = nil

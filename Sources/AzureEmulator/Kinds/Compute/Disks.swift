@@ -9,20 +9,21 @@ package struct Disks: ResourceKind {
 
     package func put(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
         try ResourceName.check(call.id.name, of: "disk.name", longest: 80)
-        if let known = state[call.id] { return try update(known, with: call.body, call, in: &state) }
-        let location = try call.location()
-        let properties = call.body[member: "properties"] ?? [:]
-        let creation = try DiskCreation(properties, location: location, in: state)
-
-        var record = Record(id: call.id, body: call.body)
-        record.body[path: "location"] = .string(location)
-        if record.body[member: "sku"] == nil { record.body[path: "sku"] = ["name": "Standard_LRS"] }
-        record.body[path: "sku.tier"] = .string(Self.tier(of: record.body[path: "sku.name"]?.string ?? ""))
-        record.body[path: "properties"] = creation.inherited.merged(with: properties)
-        record.body[path: "properties.diskSizeGB"] = .integer(creation.sizeGB)
-        if case .upload = creation.source {
-            record.body[path: "properties.diskState"] = "ReadyToUpload"
+        if let known = state[call.id] {
+            return try DiskUpdate(settings: .disks, call: call, isWhole: true).begin(known, in: &state)
         }
+        let location = try call.location()
+        let checked = try DiskSettings.disks.checked(call.body)
+        let properties = checked["properties"] ?? [:]
+        let creation = try DiskCreation(properties, location: location, in: state)
+        if case .copyStart = creation.source {
+            throw .invalidParameter(
+                "createOption", "The value 'CopyStart' of parameter createOption is for snapshots alone.")
+        }
+        var record = Record(id: call.id, body: checked)
+        record.body[path: "location"] = .string(location)
+        DiskBytes.describe(&record, creation, properties)
+        try DiskSettings.complete(&record)
         record.provisioningState = "Updating"
         let input = DiskBytes.prepare(&record, creation, call)
         state.put(record)
@@ -32,7 +33,7 @@ package struct Disks: ResourceKind {
     }
 
     package func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
-        try update(try state.require(call.id), with: call.body, call, in: &state)
+        try DiskUpdate(settings: .disks, call: call, isWhole: false).begin(try state.require(call.id), in: &state)
     }
 
     package func delete(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
@@ -75,65 +76,20 @@ package struct Disks: ResourceKind {
         if operation.verb == "create" {
             record.body[path: "properties.timeCreated"] = .string(operation.due.text)
             record.body[path: "properties.uniqueId"] = .string(operation.id)
-            let isUpload =
-                record.body[path: "properties.creationData.createOption"]?.string?.lowercased().hasPrefix("upload")
-                == true
-            record.body[path: "properties.diskState"] = isUpload ? "ReadyToUpload" : "Unattached"
+            if record.body[path: "properties.diskState"] == nil {
+                record.body[path: "properties.diskState"] = "Unattached"
+            }
         }
         record.provisioningState = "Succeeded"
-        let size = record.body[path: "properties.diskSizeGB"]?.integer ?? 0
-        record.body[path: "properties.diskSizeBytes"] = .integer(size << 30)
         state.put(record)
         return .done(record.json)
     }
 
-    // MARK: Changes
-
-    private func update(
-        _ known: Record, with change: JSONValue, _ call: ResourceCall, in state: inout EmulatorState
-    ) throws(ARMError) -> Answer {
-        try Self.checkIdle(known.id, in: state)
-        if let location = change[member: "location"]?.string,
-            location.lowercased().filter({ $0 != " " }) != known.body["location"]?.string
-        {
-            throw .changed("location")
-        }
-        let properties = change[member: "properties"] ?? [:]
-        for name in ["createOption", "sourceResourceId"] {
-            guard let asked = properties[member: "creationData"]?[member: name]?.string else { continue }
-            let was = known.body[path: "properties.creationData"]?[member: name]?.string ?? ""
-            guard asked.lowercased() == was.lowercased() else { throw .changed("disk.creationData.\(name)") }
-        }
-        let size = known.body[path: "properties.diskSizeGB"]?.integer ?? 0
-        let asked = properties[member: "diskSizeGB"]?.integer ?? size
-        guard asked >= size, asked <= DiskCreation.mostGiB else {
-            throw ARMError(
-                409, "OperationNotAllowed",
-                "Disk cannot be resized to \(asked) GB: its present size is \(size) GB, and only growing up to "
-                    + "\(DiskCreation.mostGiB) GB is allowed.")
-        }
-        if asked > size, known.body[path: "properties.diskState"]?.string == "Attached" {
-            throw ARMError(
-                409, "OperationNotAllowed",
-                "Cannot resize disk \(known.id.name) while it is attached to running VM "
-                    + "\(known.body["managedBy"]?.string ?? "").")
-        }
-        var record = known
-        // What Azure decides is not the caller's to change.
-        var wanted = change
-        for name in ["provisioningState", "diskState", "timeCreated", "uniqueId", "diskSizeBytes", "creationData"] {
-            wanted[path: "properties.\(name)"] = nil
-        }
-        for name in ["id", "name", "type", "managedBy", "location"] { wanted[path: name] = nil }
-        record.body = record.body.merged(with: wanted)
-        record.provisioningState = "Updating"
-        state.put(record)
-        return .accepted(202, record.body, call.begin("update", in: &state), Self.links)
-    }
+    // MARK: Rules
 
     /// - Throws: `OperationNotAllowed` where something is being done to the disk.
     static func checkIdle(_ id: ResourceID, in state: EmulatorState) throws(ARMError) {
-        guard let running = state.running(on: id) else { return }
+        guard let running = state.running(on: id, except: [DiskBytes.hydrate]) else { return }
         throw ARMError(
             409, "OperationNotAllowed",
             "Another operation ('\(running.verb)') is in progress on \(id.types.last ?? "resource") '\(id.name)'. "
