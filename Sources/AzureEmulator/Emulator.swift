@@ -65,7 +65,7 @@ package final class Emulator: Sendable {
     private static let allKinds: [any ResourceKind] = [
         ResourceGroups(), Deployments(),
         Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
-        VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), PublicAddresses(),
+        VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
     ]
 
     /// What is answered where a body is too long to be read.

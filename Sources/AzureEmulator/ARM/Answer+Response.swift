@@ -12,7 +12,7 @@ extension Answer {
             let version = ["api-version": request.query["api-version"] ?? ""]
             func address(_ segment: String) -> String {
                 "\(request.base)/subscriptions/\(target.subscription)/providers/\(target.namespace ?? "")/locations/"
-                    + "\(Locations.standard)/\(segment)/\(operation.id)"
+                    + "\(operation.location ?? Locations.standard)/\(segment)/\(operation.id)"
             }
             switch links {
             case .asyncOperation(let segment):
@@ -21,6 +21,12 @@ extension Answer {
                 response.headers.append(("Azure-AsyncOperation", Self.link(address(segment), version)))
                 response.headers.append(
                     ("Location", Self.link(address(segment), version.merging(["monitor": "true"]) { $1 })))
+            case .network:
+                response.headers.append(("Azure-AsyncOperation", Self.link(address("operations"), version)))
+                response.headers.append(("Location", Self.link(address("operationResults"), version)))
+            case .below(let segment):
+                let place = "\(request.base)\(target)/\(segment)/\(operation.id)"
+                response.headers.append(("Azure-AsyncOperation", Self.link(place, version)))
             case .location:
                 let place = "\(request.base)/subscriptions/\(target.subscription)/operationresults/\(operation.id)"
                 response.headers.append(("Location", Self.link(place, version)))

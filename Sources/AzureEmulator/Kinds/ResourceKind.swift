@@ -123,7 +123,7 @@ package struct ResourceCall: Sendable {
             throw ARMError(
                 400, "LocationRequired", "The location property is required for this definition.")
         }
-        return location.lowercased().filter { $0 != " " }
+        return Locations.plain(location)
     }
 
     /// Begins a long-running operation on the call's resource, and records it.
@@ -131,7 +131,7 @@ package struct ResourceCall: Sendable {
         _ verb: String, input: JSONValue = [:], in state: inout EmulatorState
     ) -> Operation {
         let operation = Operation(
-            id: makeID(), target: id, verb: verb, input: input, began: now,
+            id: makeID(), target: id, verb: verb, input: input, location: state.location(of: id), began: now,
             due: now + surroundings.latencies.of(id.type, verb))
         state.put(operation)
         return operation
@@ -150,6 +150,10 @@ package enum Answer: Sendable {
         case asyncOperation(segment: String)
         /// And `Location`, which ends with the resource, or with an empty 200.
         case both(segment: String)
+        /// Both as Microsoft.Network has them: `operations` and, for `Location`, `operationResults`.
+        case network
+        /// `Azure-AsyncOperation` alone, with an address below the resource.
+        case below(segment: String)
         /// `Location` alone: 202 until it is done.
         case location
     }

@@ -15,6 +15,8 @@ package struct Operation: Sendable, Codable {
     package let verb: String
     /// What the kind needs to complete it.
     package let input: JSONValue
+    /// Where it is done; nil where its target has no location.
+    package let location: String?
     package let began: EmulatorTime
     /// When it is to be looked at.
     package internal(set) var due: EmulatorTime
@@ -25,12 +27,14 @@ package struct Operation: Sendable, Codable {
     package var error: JSONValue?
 
     package init(
-        id: String, target: ResourceID, verb: String, input: JSONValue = [:], began: EmulatorTime, due: EmulatorTime
+        id: String, target: ResourceID, verb: String, input: JSONValue = [:], location: String? = nil,
+        began: EmulatorTime, due: EmulatorTime
     ) {
         self.id = id
         self.target = target
         self.verb = verb
         self.input = input
+        self.location = location
         self.began = began
         self.due = due
         status = .inProgress

@@ -24,6 +24,8 @@ package struct EmulatorState: Sendable {
     private var records: [String: Record] = [:]
     /// Keys of resources by their lower-cased type, for lists.
     private var keysByType: [String: Set<String>] = [:]
+    /// Keys of resources by what stands before their name: children of one type of one resource.
+    private var keysByCollection: [Substring: Set<String>] = [:]
     /// Keys of what lies in a group, by the group's key.
     private var keysByGroup: [String: Set<String>] = [:]
     /// Keys of disks and snapshots by their content.
@@ -86,9 +88,7 @@ package struct EmulatorState: Sendable {
 
     /// Children of one type, in the order of their names.
     package func children(of id: ResourceID, _ type: String) -> [Record] {
-        let prefix = "\(id.key)/\(type.lowercased())/"
-        return (keysByType["\(id.type)/\(type)".lowercased()] ?? []).filter { $0.hasPrefix(prefix) }.sorted()
-            .compactMap { records[$0] }
+        (keysByCollection["\(id.key)/\(type.lowercased())"] ?? []).sorted().compactMap { records[$0] }
     }
 
     package func inGroup(_ group: ResourceID) -> [Record] {
@@ -102,6 +102,9 @@ package struct EmulatorState: Sendable {
         records[key] = nil
         if let content = DiskContents.id(of: record) { owners[content] = nil }
         keysByType[record.id.type.lowercased()]?.remove(key)
+        let collection = Self.collection(of: key)
+        keysByCollection[collection]?.remove(key)
+        if keysByCollection[collection]?.isEmpty == true { keysByCollection[collection] = nil }
         if let group = record.id.group, group.key != key { keysByGroup[group.key]?.remove(key) }
     }
 
@@ -115,7 +118,13 @@ package struct EmulatorState: Sendable {
         if let content = DiskContents.id(of: record) { owners[content] = key }
         records[key] = record
         keysByType[record.id.type.lowercased(), default: []].insert(key)
+        keysByCollection[Self.collection(of: key), default: []].insert(key)
         if let group = record.id.group, group.key != key { keysByGroup[group.key, default: []].insert(key) }
+    }
+
+    /// What stands before the name in a key.
+    private static func collection(of key: String) -> Substring {
+        key.utf8.lastIndex(of: UInt8(ascii: "/")).map { key[..<$0] } ?? key[...]
     }
 
     // MARK: Operations

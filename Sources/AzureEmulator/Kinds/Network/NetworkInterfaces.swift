@@ -4,43 +4,71 @@ internal import SalvorJSON
 struct NetworkInterfaces: NetworkKind {
     let type = "Microsoft.Network/networkInterfaces"
 
-    func fill(_ record: inout Record, _ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) {
-        var configurations = Self.configurations(record)
-        guard !configurations.isEmpty else { throw .requiredParameter("ipConfigurations") }
-        for index in configurations.indices {
-            guard let subnet = configurations[index][path: "properties.subnet.id"]?.string else {
-                throw .requiredParameter("ipConfigurations.subnet")
-            }
-            guard let subnetID = ResourceID(subnet), state[subnetID] != nil else {
-                throw .missingReference(subnet, by: record.id)
-            }
-            if let address = configurations[index][path: "properties.publicIPAddress.id"]?.string {
-                guard let id = ResourceID(address), var owned = state[id] else {
-                    throw .missingReference(address, by: record.id)
-                }
-                owned.body[path: "properties.ipConfiguration"] = [
-                    "id": .string(
-                        "\(record.id)/ipConfigurations/\(configurations[index][member: "name"]?.string ?? "")")
-                ]
-                state.put(owned)
-            }
-            let used = Self.all(in: state, of: record.id).count
-            if configurations[index][path: "properties.privateIPAddress"] == nil {
-                configurations[index][path: "properties.privateIPAddress"] = .string("10.0.0.\(4 + used % 250)")
-            }
-            if configurations[index][path: "properties.privateIPAllocationMethod"] == nil {
-                configurations[index][path: "properties.privateIPAllocationMethod"] = "Dynamic"
-            }
-            configurations[index][path: "properties.provisioningState"] = "Succeeded"
-            configurations[index][path: "properties.primary"] = .bool(index == 0)
-            let name = configurations[index][member: "name"]?.string ?? "ipconfig\(index + 1)"
-            configurations[index][path: "id"] = .string("\(record.id)/ipConfigurations/\(name)")
+    func fill(
+        _ record: inout Record, known: Record?, _ call: ResourceCall, in state: inout EmulatorState
+    ) throws(ARMError) {
+        let configurations = try Self.named(record)
+        if let known { releaseAddresses(of: known, in: &state) }
+        var filled: [JSONValue] = []
+        for (index, configuration) in configurations.enumerated() {
+            let id = "\(record.id)/ipConfigurations/\(configuration["name"]?.string ?? "")"
+            let old = known.flatMap { Self.configuration(id, of: $0) }
+            var wanted = InterfaceConfiguration(id: id, body: configuration, owner: record)
+            try wanted.fill(old: old, in: &state)
+            let isPrimary =
+                configurations.firstIndex { $0[path: "properties.primary"]?.bool == true } ?? 0 == index
+            wanted.body[path: "properties.primary"] = .bool(isPrimary)
+            filled.append(wanted.body)
         }
-        record.body[path: "properties.ipConfigurations"] = .array(configurations)
+        try checkOneNetwork(filled, of: record)
+        record.body[path: "properties.ipConfigurations"] = .array(filled)
         if let group = record.body[path: "properties.networkSecurityGroup.id"]?.string {
-            guard let id = ResourceID(group), state[id] != nil else { throw .missingReference(group, by: record.id) }
+            guard let id = ResourceID(group), let found = state[id], found.body["location"] == record.body["location"]
+            else { throw .missingReference(group, by: record.id) }
+            record.body[path: "properties.networkSecurityGroup"] = ["id": .string(id.description)]
         }
-        record.body[path: "properties.virtualMachine"] = state[record.id]?.body[path: "properties.virtualMachine"]
+        for name in ["enableAcceleratedNetworking", "enableIPForwarding"]
+        where record.body[path: "properties.\(name)"] == nil {
+            record.body[path: "properties.\(name)"] = false
+        }
+        if record.body[path: "properties.dnsSettings.dnsServers"] == nil {
+            record.body[path: "properties.dnsSettings.dnsServers"] = []
+        }
+        record.body[path: "properties.dnsSettings.appliedDnsServers"] =
+            record.body[path: "properties.dnsSettings.dnsServers"]
+        record.body[path: "properties.nicType"] = "Standard"
+        for name in ["virtualMachine", "macAddress", "primary"] {
+            record.body[path: "properties.\(name)"] = known?.body["properties"]?[name]
+        }
+    }
+
+    /// The configurations that a body asks for, each with a name of its own.
+    private static func named(_ record: Record) throws(ARMError) -> [JSONValue] {
+        let configurations = self.configurations(record)
+        guard !configurations.isEmpty else { throw .missingValue("ipConfigurations", of: record.id) }
+        var names: Set<String> = []
+        var result: [JSONValue] = []
+        for var configuration in configurations {
+            guard let name = configuration[member: "name"]?.string else {
+                throw .missingValue("ipConfigurations.name", of: record.id)
+            }
+            guard names.insert(name.lowercased()).inserted else {
+                throw ARMError(
+                    400, "DuplicateResourceName",
+                    "Resource \(record.id) has two child resources with the same name (\(printable(name))).")
+            }
+            configuration[path: "name"] = .string(name)
+            result.append(configuration)
+        }
+        return result
+    }
+
+    private func checkOneNetwork(_ configurations: [JSONValue], of record: Record) throws(ARMError) {
+        let subnets = configurations.compactMap { $0[path: "properties.subnet.id"]?.string.flatMap { ResourceID($0) } }
+        guard let first = subnets.first, let other = subnets.first(where: { $0.parent != first.parent }) else { return }
+        throw ARMError(
+            400, "SubnetsNotInSameVnet",
+            "Subnets \(first) and \(other) referenced by resource \(record.id) are not in the same Virtual Network.")
     }
 
     func checkUnused(_ record: Record, in state: EmulatorState) throws(ARMError) {
@@ -48,31 +76,56 @@ struct NetworkInterfaces: NetworkKind {
         throw ARMError(
             400, "NicInUse",
             "Network Interface \(record.id) is used by existing resource \(machine). In order to delete the network interface, "
-                + "it must be dissociated from the resource.")
+                + "it must be dissociated from the resource. To learn more, see aka.ms/deletenic.")
     }
 
-    func complete(
-        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
-    ) throws(ARMError) -> Completion {
-        guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
-        if operation.verb == "delete" {
-            for configuration in Self.configurations(record) {
-                guard let id = configuration[path: "properties.publicIPAddress.id"]?.string.flatMap(ResourceID.init),
-                    var address = state[id]
-                else { continue }
-                address.body[path: "properties.ipConfiguration"] = nil
-                state.put(address)
-            }
-            state.remove(operation.target)
-            return .done(nil)
+    func release(_ record: Record, in state: inout EmulatorState) { releaseAddresses(of: record, in: &state) }
+
+    private func releaseAddresses(of record: Record, in state: inout EmulatorState) {
+        for configuration in Self.configurations(record) {
+            InterfaceConfiguration(
+                id: configuration["id"]?.string ?? "", body: configuration, owner: record
+            ).release(in: &state)
         }
-        record.provisioningState = "Succeeded"
-        state.put(record)
-        return .done(nil)
+    }
+
+    func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
+        var json = record.json
+        let etag = JSONValue.string(record.etag)
+        json[path: "etag"] = etag
+        json[path: "properties.ipConfigurations"] = .array(
+            Self.configurations(record).map { configuration in
+                var configuration = configuration
+                configuration[path: "etag"] = etag
+                configuration[path: "type"] = "Microsoft.Network/networkInterfaces/ipConfigurations"
+                return configuration
+            })
+        guard let machine = record.body[path: "properties.virtualMachine.id"]?.string else { return json }
+        json[path: "properties.primary"] = .bool(Self.isFirst(record.id, of: machine, in: state))
+        // A machine that never ran has no such address; one is as good as another, and stays.
+        let hash = record.id.key.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }
+        let hex = String(hash % 0x1000000, radix: 16, uppercase: true)
+        let digits = Array(String(repeating: "0", count: 6 - hex.count) + hex)
+        json[path: "properties.macAddress"] = .string(
+            "00-0D-3A-" + stride(from: 0, to: 6, by: 2).map { String(digits[$0...$0 + 1]) }.joined(separator: "-"))
+        return json
+    }
+
+    /// Whether it is the machine's primary interface.
+    private static func isFirst(_ id: ResourceID, of machine: String, in state: EmulatorState) -> Bool {
+        let interfaces =
+            ResourceID(machine).flatMap { state[$0] }?.body[path: "properties.networkProfile.networkInterfaces"]?.array
+            ?? []
+        let primary = interfaces.first { $0[path: "properties.primary"]?.bool == true } ?? interfaces.first
+        return primary?[member: "id"]?.string?.lowercased() == id.key
     }
 
     static func configurations(_ record: Record) -> [JSONValue] {
         record.body[path: "properties.ipConfigurations"]?.array ?? []
+    }
+
+    private static func configuration(_ id: String, of record: Record) -> JSONValue? {
+        configurations(record).first { $0["id"]?.string?.lowercased() == id.lowercased() }
     }
 
     /// All interfaces of the subscription that `id` is in.

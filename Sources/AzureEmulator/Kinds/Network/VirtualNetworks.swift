@@ -4,80 +4,134 @@ internal import SalvorJSON
 struct VirtualNetworks: NetworkKind {
     let type = "Microsoft.Network/virtualNetworks"
 
-    func fill(_ record: inout Record, _ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) {
-        guard record.body[path: "properties.addressSpace.addressPrefixes"]?.array?.isEmpty == false else {
-            throw .requiredParameter("addressSpace.addressPrefixes")
+    func fill(
+        _ record: inout Record, known: Record?, _ call: ResourceCall, in state: inout EmulatorState
+    ) throws(ARMError) {
+        let space = try Self.space(of: record)
+        guard !space.isEmpty else { throw .missingValue("addressSpace.addressPrefixes", of: record.id) }
+        for (index, prefix) in space.enumerated() where space[..<index].contains(where: prefix.overlaps) {
+            throw ARMError(
+                400, "NetcfgInvalidVirtualNetworkSite",
+                "The address prefix \(prefix) of virtual network '\(record.id.name)' overlaps with another of its prefixes."
+            )
         }
         let wanted = record.body[path: "properties.subnets"]?.array
-        record.body[path: "properties.subnets"] = nil
-        // A PUT without subnets takes them all away, as long as nothing uses them.
-        let names = Set((wanted ?? []).compactMap { $0[member: "name"]?.string?.lowercased() })
-        for subnet in state.list("\(type)/subnets", in: record.id) where !names.contains(subnet.id.name.lowercased()) {
-            try Subnets().checkUnused(subnet, in: state)
-            state.remove(subnet.id)
+        if record.body["properties"]?["subnets"] != nil { record.body[path: "properties.subnets"] = nil }
+        if record.body[path: "properties.virtualNetworkPeerings"] == nil {
+            record.body[path: "properties.virtualNetworkPeerings"] = []
         }
+        if record.body[path: "properties.enableDdosProtection"] == nil {
+            record.body[path: "properties.enableDdosProtection"] = false
+        }
+        var names: Set<String> = []
         for subnet in wanted ?? [] {
-            guard let name = subnet[member: "name"]?.string else { throw .requiredParameter("subnet.name") }
-            let id = record.id.child("subnets", name)
-            var made = state[id] ?? Record(id: id, body: [:])
-            made.body = ["properties": subnet[member: "properties"] ?? [:]]
-            made.provisioningState = "Succeeded"
-            state.put(made)
+            guard let name = subnet[member: "name"]?.string else {
+                throw .missingValue("subnets.name", of: record.id)
+            }
+            guard names.insert(name.lowercased()).inserted else {
+                throw ARMError(
+                    400, "DuplicateResourceName",
+                    "Resource \(record.id) has two child resources with the same name (\(printable(name))).")
+            }
         }
+        // A PUT without subnets takes them all away, as long as nothing uses them.
+        for subnet in state.children(of: record.id, "subnets") where !names.contains(subnet.id.name.lowercased()) {
+            try Subnets().checkUnused(subnet, in: state)
+            state.removeTree(subnet.id)
+        }
+        // The subnets look their network up.
+        state.put(record)
+        try writeSubnets(wanted ?? [], of: record, in: &state)
+    }
+
+    private func writeSubnets(
+        _ wanted: [JSONValue], of record: Record, in state: inout EmulatorState
+    ) throws(ARMError) {
+        var made: [Record] = []
+        for subnet in wanted {
+            let id = record.id.child("subnets", subnet[member: "name"]?.string ?? "")
+            try ResourceName.check(id.name, of: "subnet name", longest: 80, lastMayNotBe: ".-")
+            let known = state[id]
+            var child = known ?? Record(id: id, body: [:])
+            child.body = ["properties": subnet[member: "properties"] ?? [:]]
+            try Subnets().complete(&child, known: known, in: state)
+            child.provisioningState = "Succeeded"
+            made.append(child)
+        }
+        // Only now, for two may have changed places.
+        for subnet in made { state.put(subnet) }
+        for subnet in made { try Subnets().checkPlace(subnet, in: state) }
+    }
+
+    static func space(of network: Record) throws(ARMError) -> [IPv4Prefix] {
+        var space: [IPv4Prefix] = []
+        for prefix in network.body[path: "properties.addressSpace.addressPrefixes"]?.array ?? [] {
+            space.append(try IPv4Prefix(prefix.string ?? "", of: network.id))
+        }
+        return space
     }
 
     func checkUnused(_ record: Record, in state: EmulatorState) throws(ARMError) {
-        for subnet in state.list("\(type)/subnets", in: record.id) { try Subnets().checkUnused(subnet, in: state) }
-    }
-
-    func complete(
-        _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
-    ) throws(ARMError) -> Completion {
-        if operation.verb == "delete" {
-            for subnet in state.list("\(type)/subnets", in: operation.target) { state.remove(subnet.id) }
-            state.remove(operation.target)
-            return .done(nil)
-        }
-        guard var record = state[operation.target] else { throw .resourceNotFound(operation.target) }
-        record.provisioningState = "Succeeded"
-        state.put(record)
-        return .done(nil)
+        for subnet in state.children(of: record.id, "subnets") { try Subnets().checkUnused(subnet, in: state) }
     }
 
     func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
         var json = record.json
         json[path: "etag"] = .string(record.etag)
-        json[path: "properties.subnets"] = .array(state.list("\(type)/subnets", in: record.id).map(\.json))
+        json[path: "properties.subnets"] = .array(
+            state.children(of: record.id, "subnets").map { Subnets().view($0, call, in: state) })
         return json
     }
-}
 
-/// Subnets of a virtual network.
-struct Subnets: NetworkKind {
-    let type = "Microsoft.Network/virtualNetworks/subnets"
-
-    func fill(_ record: inout Record, _ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) {
-        let network = ResourceID(
-            subscription: record.id.subscription, resourceGroup: record.id.resourceGroup,
-            namespace: record.id.namespace,
-            types: Array(record.id.types.dropLast()), names: Array(record.id.names.dropLast()))
-        _ = try state.require(network)
-        let properties = record.body[path: "properties"] ?? [:]
-        guard properties[member: "addressPrefix"] != nil || properties[member: "addressPrefixes"] != nil else {
-            throw .requiredParameter("addressPrefix")
+    func read(
+        _ child: String, _ record: Record, _ call: ResourceCall, in state: EmulatorState
+    ) throws(ARMError) -> JSONValue? {
+        switch child.lowercased() {
+        case "checkipaddressavailability": try availability(of: call.query["ipaddress"], record, in: state)
+        case "usages": usages(record, in: state)
+        case "virtualnetworkpeerings": ["value": []]
+        default: nil
         }
     }
 
-    func checkUnused(_ record: Record, in state: EmulatorState) throws(ARMError) {
-        let users = NetworkInterfaces.all(in: state, of: record.id).filter { interface in
-            NetworkInterfaces.configurations(interface).contains {
-                $0[path: "properties.subnet.id"]?.string?.lowercased() == record.id.key
+    /// Whether a private address is free.
+    private func availability(
+        of text: String?, _ record: Record, in state: EmulatorState
+    ) throws(ARMError) -> JSONValue {
+        guard let address = text.flatMap({ IPv4Address($0) }) else {
+            throw ARMError(
+                400, "InvalidIPAddress", "The IP address '\(printable(text ?? ""))' is not a valid IPv4 address.")
+        }
+        for subnet in state.children(of: record.id, "subnets") {
+            for prefix in Subnets.prefixes(of: subnet) where prefix.contains(address) {
+                let pool = AddressPool(id: subnet.id)
+                guard let usable = prefix.usable else { continue }
+                if usable.contains(address.value), pool.holder(of: address, in: state) == nil {
+                    return ["available": true, "availableIPAddresses": []]
+                }
+                let taken = Set(pool.taken(in: state).map(\.value))
+                let free = usable.lazy.filter { !taken.contains($0) }.prefix(5)
+                return [
+                    "available": false,
+                    "availableIPAddresses": .array(free.map { .string(IPv4Address(value: $0).description) }),
+                ]
             }
         }
-        guard let user = users.first else { return }
-        throw ARMError(
-            400, "InUseSubnetCannotBeDeleted",
-            "Subnet \(record.id.name) is in use by \(user.id) and cannot be deleted. In order to delete the subnet, delete all "
-                + "the resources within the subnet.")
+        return ["available": false, "availableIPAddresses": []]
+    }
+
+    private func usages(_ record: Record, in state: EmulatorState) -> JSONValue {
+        [
+            "value": .array(
+                state.children(of: record.id, "subnets").map { subnet in
+                    let size = Subnets.prefixes(of: subnet).reduce(0) { $0 + ($1.usable?.count ?? 0) }
+                    return [
+                        "id": .string(subnet.id.description), "unit": "Count",
+                        "currentValue": .integer(Int64(AddressPool(id: subnet.id).taken(in: state).count)),
+                        "limit": .integer(Int64(size)),
+                        "name": ["value": "SubnetSpace", "localizedValue": "Subnet size and usage"],
+                    ]
+                })
+        ]
     }
 }
