@@ -12,6 +12,7 @@ extension Emulator {
                 id: id, body: EnumSpelling.canonical(body), query: request.query, surroundings: surroundings)
         }
         switch path {
+        case .tenants: return list([describeTenant()])
         case .subscriptions:
             return list(configuration.subscriptions.map(describe))
         case .subscription(let id):
@@ -20,25 +21,31 @@ extension Emulator {
             return try operation(id, request, state)
         case .groups(let scope):
             _ = try subscription(scope)
-            return list(state.list("Microsoft.Resources/resourceGroups", in: scope).map(\.json))
+            return try Page(request).response(state.list("Microsoft.Resources/resourceGroups", in: scope), \.json)
         case .everything(let scope):
             _ = try subscription(scope)
-            guard scope.resourceGroup != nil else {
-                return list(
-                    state.list("Microsoft.Resources/resourceGroups", in: scope).flatMap { state.inGroup($0.id) }
-                        .map(\.summary))
-            }
-            _ = try state.require(scope)
-            return list(state.inGroup(scope).map(\.summary))
+            if scope.resourceGroup != nil { _ = try state.require(scope) }
+            let groups =
+                scope.resourceGroup == nil
+                ? state.list("Microsoft.Resources/resourceGroups", in: scope).map(\.id) : [scope]
+            // Children that have a place of their own are listed, others are not.
+            let found = groups.flatMap { state.inGroup($0) }.filter { $0.body["location"] != nil }
+            return try Page(request).response(found, \.summary)
         case .locations(let scope):
             _ = try subscription(scope)
             return list(Locations.all.map { $0.json(scope) })
         case .providers(let scope):
             _ = try subscription(scope)
-            return list(Set(kinds.values.map(\.namespace)).sorted().map { provider($0, scope) })
+            return list(Set(kinds.values.map(\.namespace)).sorted().map { provider($0, scope, state) })
         case .provider(let scope, let namespace):
             _ = try subscription(scope)
-            return EmulatorResponse(200, json: provider(try known(namespace), scope))
+            return EmulatorResponse(200, json: provider(try known(namespace), scope, state))
+        case .registration(let scope, let namespace, let isRegistered):
+            _ = try subscription(scope)
+            guard request.method == "POST" else { throw .methodNotAllowed(request.method) }
+            let namespace = try known(namespace)
+            try ProviderRegistrations.set(namespace, isRegistered: isRegistered, in: scope, &state)
+            return EmulatorResponse(200, json: provider(namespace, scope, state))
         case .catalog(let scope, let namespace, let path):
             _ = try subscription(scope)
             let catalog = ComputeCatalog(subscription: scope)
@@ -86,21 +93,28 @@ extension Emulator {
             guard let record = state[group] else { throw .groupNotFound(group.name) }
             if request.method == "PUT" { try ResourceGroups.checkNotDeleting(record) }
         }
+        if let parent = id.parent, kinds[parent.type.lowercased()] != nil, state[parent] == nil {
+            throw .parentNotFound(id, parent, request.method)
+        }
         switch request.method {
         case "GET":
-            let record = try state.require(id)
+            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
             if replication.hides(id, call.now) { throw .resourceNotFound(id) }
             var response = EmulatorResponse(200, json: kind.view(record, call, in: state))
             response.headers.append(("ETag", record.etag))
             return response
         // Of the groups alone Azure takes it, to say whether they exist.
-        case "HEAD": return EmulatorResponse(state[id] == nil ? 404 : 204)
+        case "HEAD": return EmulatorResponse(kind.find(id, in: state) == nil ? 404 : 204)
         case "PUT":
+            try ProviderRegistrations.check(id, in: state)
+            try Tags.check(call.body["tags"])
             try checkPreconditions(request, state[id])
             if state[id] == nil { replication.made(id, call.now) }
             return try kind.put(call, in: &state).response(to: request)
         case "PATCH":
-            try checkPreconditions(request, try state.require(id))
+            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
+            try Tags.check(call.body["tags"])
+            try checkPreconditions(request, record)
             return try kind.patch(call, in: &state).response(to: request)
         case "DELETE":
             return try kind.delete(call, in: &state).response(to: request)

@@ -19,11 +19,20 @@ extension Emulator {
         ]
     }
 
-    func provider(_ namespace: String, _ scope: ResourceID) -> JSONValue {
+    func describeTenant() -> JSONValue {
+        [
+            "id": .string("/tenants/\(configuration.tenant)"), "tenantId": .string(configuration.tenant),
+            "displayName": "Emulated", "countryCode": "US", "tenantCategory": "Home", "tenantType": "AAD",
+            "defaultDomain": "emulated.localhost", "domains": ["emulated.localhost"],
+        ]
+    }
+
+    func provider(_ namespace: String, _ scope: ResourceID, _ state: EmulatorState) -> JSONValue {
         let types = kinds.values.filter { $0.namespace == namespace }.map(\.type).sorted()
         return [
             "id": .string("\(scope)/providers/\(namespace)"), "namespace": .string(namespace),
-            "registrationState": "Registered", "registrationPolicy": "RegistrationRequired",
+            "registrationState": ProviderRegistrations.isRegistered(namespace, in: scope, state)
+                ? "Registered" : "NotRegistered", "registrationPolicy": "RegistrationRequired",
             "resourceTypes": .array(
                 types.map { type in
                     [

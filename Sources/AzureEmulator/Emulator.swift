@@ -63,7 +63,7 @@ package final class Emulator: Sendable {
     package static let longestBody = 4 << 20
 
     private static let allKinds: [any ResourceKind] = [
-        ResourceGroups(), Deployments(),
+        ResourceGroups(), Deployments(), Tags(),
         Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
     ]

@@ -46,6 +46,15 @@ extension ARMError {
                 + "was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
     }
 
+    /// For a request that names a child of what there is not.
+    static func parentNotFound(_ id: ResourceID, _ parent: ResourceID, _ method: String) -> ARMError {
+        let verb = ["GET": "read", "HEAD": "read", "DELETE": "delete"][method] ?? "write"
+        return ARMError(
+            404, "ParentResourceNotFound",
+            "Failed to perform '\(verb)' on resource(s) of type '\(id.types.joined(separator: "/"))', because the parent "
+                + "resource '\(parent)' could not be found.")
+    }
+
     static func groupNotFound(_ name: String) -> ARMError {
         ARMError(404, "ResourceGroupNotFound", "Resource group '\(name)' could not be found.")
     }

@@ -1,5 +1,6 @@
 /// What a path below `/subscriptions` means.
 enum ARMPath: Equatable {
+    case tenants
     case subscriptions
     case subscription(ResourceID)
     case locations(ResourceID)
@@ -9,6 +10,8 @@ enum ARMPath: Equatable {
     case everything(ResourceID)
     case providers(ResourceID)
     case provider(ResourceID, namespace: String)
+    /// A request to use a namespace in a subscription, or to use it no longer.
+    case registration(ResourceID, namespace: String, isRegistered: Bool)
     case operation(id: String, subscription: String)
     /// What a namespace offers in a subscription: `skus`, or below `locations`. In lower case.
     case catalog(ResourceID, namespace: String, [String])
@@ -22,6 +25,10 @@ enum ARMPath: Equatable {
     init?(_ path: String, isType: (String) -> Bool) {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         let lowered = segments.map { $0.lowercased() }
+        if lowered == ["tenants"] {
+            self = .tenants
+            return
+        }
         guard lowered.first == "subscriptions", !segments.contains("") else { return nil }
         guard segments.count > 1 else {
             self = .subscriptions
@@ -29,6 +36,10 @@ enum ARMPath: Equatable {
         }
         let subscription = ResourceID(subscription: segments[1])
         let rest = Array(lowered.dropFirst(2))
+        if rest.count > 3, rest[rest.count - 2] == "operationstatuses", rest[rest.count - 4] == "deployments" {
+            self = .operation(id: segments[segments.count - 1], subscription: lowered[1])
+            return
+        }
         switch rest.first {
         case nil: self = .subscription(subscription)
         case "locations" where rest.count == 1: self = .locations(subscription)
@@ -44,6 +55,8 @@ enum ARMPath: Equatable {
                 below: ResourceID(subscription: segments[1], resourceGroup: segments[3]), segments.dropFirst(4), isType)
         case "providers" where rest.count == 1: self = .providers(subscription)
         case "providers" where rest.count == 2: self = .provider(subscription, namespace: segments[3])
+        case "providers" where rest.count == 3 && ["register", "unregister"].contains(rest[2]):
+            self = .registration(subscription, namespace: segments[3], isRegistered: rest[2] == "register")
         case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
             self = .operation(id: segments[7], subscription: lowered[1])
         case "providers" where rest[2] == "skus" || (rest[2] == "locations" && rest.count > 4):

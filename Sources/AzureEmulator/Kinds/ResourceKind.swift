@@ -5,6 +5,8 @@ package protocol ResourceKind: Sendable {
     /// `Microsoft.Compute/disks`, as Azure spells it.
     var type: String { get }
 
+    /// The resource of an id, where there is one.
+    func find(_ id: ResourceID, in state: EmulatorState) -> Record?
     func put(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
     func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
     func delete(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
@@ -31,6 +33,8 @@ package protocol ResourceKind: Sendable {
 }
 
 extension ResourceKind {
+    package func find(_ id: ResourceID, in state: EmulatorState) -> Record? { state[id] }
+
     package func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
         throw .methodNotAllowed("PATCH")
     }

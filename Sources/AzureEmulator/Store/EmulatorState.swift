@@ -95,6 +95,11 @@ package struct EmulatorState: Sendable {
         (keysByGroup[group.key] ?? []).sorted().compactMap { records[$0] }
     }
 
+    /// Whether there is such a resource in a subscription or group.
+    package func has(in scope: ResourceID, where fits: (Record) -> Bool) -> Bool {
+        records.values.contains { $0.id.isWithin(scope) && fits($0) }
+    }
+
     package var resourceCount: Int { records.count }
 
     private mutating func drop(_ record: Record) {

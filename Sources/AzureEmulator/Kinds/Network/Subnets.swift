@@ -9,9 +9,11 @@ struct Subnets: NetworkKind {
     ) throws(ARMError) {
         record.body = ["properties": record.body[member: "properties"] ?? [:]]
         try complete(&record, known: known, in: state)
-        try checkPlace(record, in: state)
+        guard let network = record.id.parent.flatMap({ state[$0] }) else { return }
+        try checkInside(network, record)
+        try checkFree(in: network, record, in: state)
         // A network's ETag changes with its subnets.
-        if let network = record.id.parent.flatMap({ state[$0] }) { state.put(network) }
+        state.put(network)
     }
 
     /// Adds what Azure adds, and checks what a subnet says by itself.
@@ -60,9 +62,8 @@ struct Subnets: NetworkKind {
         }
     }
 
-    /// - Throws: for a subnet that lies outside of its network, or over another subnet of it.
-    func checkPlace(_ record: Record, in state: EmulatorState) throws(ARMError) {
-        guard let parent = record.id.parent, let network = state[parent] else { return }
+    /// - Throws: for a subnet that lies outside of its network.
+    func checkInside(_ network: Record, _ record: Record) throws(ARMError) {
         let space = try VirtualNetworks.space(of: network)
         let prefixes = Self.prefixes(of: record)
         guard prefixes.allSatisfy({ prefix in space.contains { $0.contains(prefix) } }) else {
@@ -71,6 +72,11 @@ struct Subnets: NetworkKind {
                 "Subnet '\(record.id.name)' is not valid because its IP address range is outside the IP address range of "
                     + "virtual network '\(network.id.name)'.")
         }
+    }
+
+    /// - Throws: for a subnet that lies over another one of its network.
+    func checkFree(in network: Record, _ record: Record, in state: EmulatorState) throws(ARMError) {
+        let prefixes = Self.prefixes(of: record)
         let others = state.children(of: network.id, "subnets").filter { $0.id != record.id }.flatMap(Self.prefixes)
         guard !prefixes.contains(where: { prefix in others.contains(where: prefix.overlaps) }) else {
             throw ARMError(

@@ -55,12 +55,13 @@ struct VirtualNetworks: NetworkKind {
             var child = known ?? Record(id: id, body: [:])
             child.body = ["properties": subnet[member: "properties"] ?? [:]]
             try Subnets().complete(&child, known: known, in: state)
+            try Subnets().checkInside(record, child)
             child.provisioningState = "Succeeded"
             made.append(child)
         }
         // Only now, for two may have changed places.
         for subnet in made { state.put(subnet) }
-        for subnet in made { try Subnets().checkPlace(subnet, in: state) }
+        for subnet in made { try Subnets().checkFree(in: record, subnet, in: state) }
     }
 
     static func space(of network: Record) throws(ARMError) -> [IPv4Prefix] {
