@@ -119,7 +119,9 @@ let package = Package(
         module(
             "AzureEmulator",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorDigest", "SalvorTransport", "CLinux", hummingbird, logging, system,
+                "SalvorSystem", "SalvorJSON", "SalvorDigest", "SalvorTransport", "CLinux", "COpenSSL", hummingbird,
+                logging,
+                system,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -15,6 +15,7 @@ package final class Emulator: Sendable {
     let equipment: Equipment
     let kinds: [String: any ResourceKind]
     let endpoints: [any Endpoint]
+    let tokens: AccessTokens
     let bearer: BearerCheck
     let throttle: Throttle
     let replication: Replication
@@ -48,7 +49,7 @@ package final class Emulator: Sendable {
         core = Mutex(Core(state: state))
         replication = Replication(lag: configuration.replicationLag)
         throttle = Throttle(isOn: configuration.throttles)
-        let tokens = AccessTokens(key: tokenKey)
+        tokens = AccessTokens(secret: tokenKey, key: configuration.signingKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),

@@ -1,5 +1,3 @@
-package import SalvorDigest
-
 /// What an emulator is told when it starts.
 package struct EmulatorConfiguration: Sendable {
     package struct Subscription: Sendable {
@@ -12,20 +10,13 @@ package struct EmulatorConfiguration: Sendable {
         }
     }
 
-    /// An application that may sign in.
-    package struct Application: Sendable {
-        package var id: String
-        package var secretSHA256: Digest
-
-        package init(id: String, secretSHA256: Digest) {
-            self.id = id
-            self.secretSHA256 = secretSHA256
-        }
-    }
-
     package var tenant: String
     package var subscriptions: [Subscription]
     package var applications: [Application]
+    /// Nil: the metadata service of this machine gives out no tokens.
+    package var hostIdentity: HostIdentity?
+    /// What tokens are signed with, and anybody can verify them by; nil for tokens that only the emulator can verify.
+    package var signingKey: RSAKey?
     package var latencies: Latencies
     /// Whether requests are counted against Azure's limits.
     package var throttles: Bool
@@ -33,12 +24,15 @@ package struct EmulatorConfiguration: Sendable {
     package var replicationLag: Duration
 
     package init(
-        tenant: String, subscriptions: [Subscription], applications: [Application], latencies: Latencies = Latencies(),
-        throttles: Bool = true, replicationLag: Duration = .zero
+        tenant: String, subscriptions: [Subscription], applications: [Application], hostIdentity: HostIdentity? = nil,
+        signingKey: RSAKey? = nil, latencies: Latencies = Latencies(), throttles: Bool = true,
+        replicationLag: Duration = .zero
     ) {
         self.tenant = tenant
         self.subscriptions = subscriptions
         self.applications = applications
+        self.hostIdentity = hostIdentity
+        self.signingKey = signingKey
         self.latencies = latencies
         self.throttles = throttles
         self.replicationLag = replicationLag

@@ -4,8 +4,10 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -104,6 +106,13 @@ static inline int salvor_X509_REQ_add_subject_alt_names(X509_REQ *request, GENER
 }
 
 // Keys and certificates.
+static inline EVP_PKEY *salvor_EVP_RSA_gen(unsigned int bits) {
+    return EVP_RSA_gen(bits);
+}
+// A key from its numbers: with its private half, or the public one alone. 0 for numbers that are no key.
+static inline int salvor_EVP_PKEY_fromdata(EVP_PKEY_CTX *context, EVP_PKEY **key, int whole, OSSL_PARAM *parameters) {
+    return EVP_PKEY_fromdata(context, key, whole ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters);
+}
 static inline EVP_PKEY *salvor_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);
 }

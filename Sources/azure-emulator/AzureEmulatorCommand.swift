@@ -2,7 +2,6 @@ import ArgumentParser
 import AzureEmulator
 import Foundation
 import Logging
-import SalvorDigest
 import SalvorJSON
 import SalvorTransport
 
@@ -60,27 +59,38 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
         help: ArgumentHelp("Write down requests and answers, without secrets, a line each.", valueName: "file.jsonl"))
     var record: String?
 
+    @Option(help: "The port on 127.0.0.1 of the metadata service, by plain HTTP; 0 for any that is free.")
+    var imdsPort = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "A further application that may sign in, with a role on the subscription: ops:Reader. Its secret is in "
+                + "client-secret-NAME. Can be repeated.", valueName: "name:role|name:none"))
+    var application: [Principals.Wanted] = []
+
     enum ClockChoice: String, ExpressibleByArgument, CaseIterable { case world, manual }
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
     private static let tenant = "11111111-1111-4111-8111-111111111111"
     private static let subscription = "22222222-2222-4222-8222-222222222222"
-    private static let application = "33333333-3333-4333-8333-333333333333"
 
     func validate() throws {
-        guard (0...65_535).contains(port) else { throw ValidationError("A port is 0 to 65535.") }
+        guard (0...65_535).contains(port), (0...65_535).contains(imdsPort) else {
+            throw ValidationError("A port is 0 to 65535.")
+        }
         guard latency >= 0, replicationLag >= 0 else { throw ValidationError("A time is 0 or more.") }
         _ = try latencies()
     }
 
     func run() async throws {
         let folder = try StateFolder(state)
-        let secret = try folder.secret()
+        let principals = try Principals(folder, application)
         let emulator = try Emulator(
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
-                applications: [.init(id: Self.application, secretSHA256: SHA256.digest(of: Array(secret.utf8)))],
-                latencies: try latencies(), throttles: throttling == .on, replicationLag: .milliseconds(replicationLag)),
+                applications: principals.applications, hostIdentity: principals.host,
+                signingKey: try folder.signingKey(), latencies: try latencies(), throttles: throttling == .on,
+                replicationLag: .milliseconds(replicationLag)),
             equipment: Equipment(contents: try DiskContents(folder: folder.path("disks"))),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
             faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
@@ -89,19 +99,33 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
         var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let server = try EmulatorServer(emulator, identity: try folder.identity(), logger: logger)
+        let metadata = MetadataServer(
+            emulator, machine: nil, identityHeader: principals.identityHeader, logger: logger)
         async let _: Void = emulator.keepTime()
-        try await server.run(port: port) { port in
-            // Unbuffered: whoever reads it through a pipe waits for it.
-            let text = """
-                azure-emulator listens at https://localhost:\(port)
-                tenant        \(Self.tenant)
-                subscription  \(Self.subscription)
-                application   \(Self.application)
-                secret        in \(folder.path("client-secret"))
-                authority     \(folder.path("authority.pem"))
+        // The metadata service first: what is printed can be used at once.
+        try await withThrowingTaskGroup(of: Void.self) { [port, imdsPort] tasks in
+            let (ports, listening) = AsyncStream<Int>.makeStream()
+            tasks.addTask {
+                try await metadata.run(on: .loopback(port: imdsPort)) { port in listening.yield(port) }
+            }
+            tasks.addTask {
+                guard let imds = await ports.first(where: { _ in true }) else { return }
+                try await server.run(port: port) { port in
+                    // Unbuffered: whoever reads it through a pipe waits for it.
+                    let text = """
+                        azure-emulator listens at https://localhost:\(port)
+                        tenant        \(Self.tenant)
+                        subscription  \(Self.subscription)
+                        \(principals.text)\
+                        imds          http://127.0.0.1:\(imds)
+                        authority     \(folder.path("authority.pem"))
 
-                """
-            FileHandle.standardOutput.write(Data(text.utf8))
+                        """
+                    FileHandle.standardOutput.write(Data(text.utf8))
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await tasks.next()
         }
     }
 

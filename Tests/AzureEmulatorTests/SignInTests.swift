@@ -67,4 +67,77 @@ import Testing
             try await azure("GET", "/subscriptions", headers: ["authorization": "Bearer \(token)"]).code
                 == "ExpiredAuthenticationToken")
     }
+
+    @Test(
+        "Both versions of the endpoint give tokens, each in its own form",
+        arguments: [
+            ("/oauth2/v2.0/token", "scope=https://localhost:8443//.default", 200, nil),
+            ("/oauth2/v2.0/token", "scope=https://localhost:8443//.default+openid+profile", 200, nil),
+            ("/oauth2/v2.0/token", "scope=https://localhost:8443/", 400, "invalid_scope"),
+            ("/oauth2/v2.0/token", "resource=https://localhost:8443/", 400, "invalid_request"),
+            ("/oauth2/v2.0/token", "scope=https://unknown/.default", 400, "invalid_resource"),
+            ("/oauth2/token", "resource=https://management.azure.com/", 200, nil),
+            ("/oauth2/token", "scope=https://localhost:8443//.default", 400, "invalid_request"),
+        ] as [(String, String, Int, String?)])
+    func versions(path: String, field: String, status: Int, error: String?) async throws {
+        let form = "grant_type=client_credentials&client_id=\(TestEmulator.client)&client_secret=a+secret&\(field)"
+        let reply = try await TestEmulator().send(
+            EmulatorRequest("POST", "/\(TestEmulator.tenant)\(path)", body: Array(form.utf8)))
+        #expect(reply.status == status, "\(reply.json)")
+        #expect(reply.json["error"]?.string == error)
+        if status == 200 {
+            #expect((reply.json["expires_in"]?.string == nil) == path.contains("v2.0"))
+            #expect((reply.json["resource"]?.string == nil) == path.contains("v2.0"))
+        }
+    }
+
+    @Test(
+        "Who names no tenant finds its endpoints, and no token",
+        arguments: ["common", "organizations", "99999999-1111-4111-8111-111111111111"])
+    func discovery(tenant: String) async throws {
+        let azure = try TestEmulator()
+        let reply = try await azure.send(
+            EmulatorRequest("GET", "/\(tenant)/v2.0/.well-known/openid-configuration"))
+        let isKnown = tenant.count < 20
+        #expect(reply.status == (isKnown ? 200 : 400))
+        if isKnown {
+            #expect(reply.json["issuer"]?.string == "https://localhost:8443/{tenantid}/v2.0")
+            #expect(try await azure.signIn(tenant: tenant).json["error"]?.string == "invalid_request")
+        }
+    }
+
+    @Test("Tokens are signed with a key that the tenant publishes")
+    func keys() async throws {
+        let key = try #require(RSAKey.generate(bits: 2048))
+        let azure = try TestEmulator { $0.signingKey = key }
+        let reply = try await azure.send(EmulatorRequest("GET", "/\(TestEmulator.tenant)/discovery/v2.0/keys"))
+        #expect(reply.json["keys"]?.array?.first?["kid"]?.string == key.thumbprint)
+        #expect(try await azure("GET", "/subscriptions").status == 200)
+        // A token that was signed with the secret alone is none here.
+        let weaker = try TestEmulator()
+        let token = try #require(try await weaker.signIn().json["access_token"]?.string)
+        #expect(
+            try await azure("GET", "/subscriptions", headers: ["authorization": "Bearer \(token)"]).code
+                == "InvalidAuthenticationToken")
+    }
+
+    @Test(
+        "A token for another service is refused",
+        arguments: ["https://vault.azure.net", "https://graph.microsoft.com", "https://storage.azure.com"])
+    func audiences(resource: String) async throws {
+        let azure = try TestEmulator()
+        let token = try await azure.token(for: resource)
+        let reply = try await azure("GET", "/subscriptions", headers: ["authorization": "Bearer \(token)"])
+        #expect(reply.status == 401)
+        #expect(reply.code == "InvalidAuthenticationTokenAudience")
+    }
+
+    @Test("A token for another tenant is refused")
+    func otherTenant() async throws {
+        let other = try TestEmulator { $0.tenant = "99999999-1111-4111-8111-111111111111" }
+        let token = try #require(
+            try await other.signIn(tenant: "99999999-1111-4111-8111-111111111111").json["access_token"]?.string)
+        let reply = try await TestEmulator()("GET", "/subscriptions", headers: ["authorization": "Bearer \(token)"])
+        #expect(reply.code == "InvalidAuthenticationTokenTenant")
+    }
 }

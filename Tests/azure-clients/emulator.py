@@ -28,7 +28,7 @@ class Emulator:
                 os.environ["AZURE_EMULATOR"], "--state", self.folder + "/state", "--port", str(port), "--record",
                 self.record, *self.options],
             stdout=subprocess.PIPE, text=True)
-        said = {}
+        self.said = said = {}
         for line in self.process.stdout:
             name, _, value = line.strip().partition(" ")
             said[name] = value.strip()
@@ -37,8 +37,12 @@ class Emulator:
         self.base = re.search(r"https://\S+", said["azure-emulator"]).group()
         self.tenant, self.subscription = said["tenant"], said["subscription"]
         self.application, self.authority = said["application"], said["authority"]
-        with open(said["secret"].removeprefix("in ")) as file:
+        with open(self.file("secret")) as file:
             self.secret = file.read()
+
+    def file(self, name):
+        """A file that the emulator named when it started."""
+        return self.said[name].removeprefix("in ")
 
     def kill(self):
         self.process.kill()

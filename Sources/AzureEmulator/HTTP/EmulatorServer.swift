@@ -28,7 +28,9 @@ package struct EmulatorServer: Sendable {
     ) async throws {
         let tls = tls
         let application = Application(
-            responder: EmulatorResponder(emulator: emulator, port: port),
+            responder: EmulatorResponder(scheme: "https", host: "localhost:\(port)") { [emulator] in
+                await emulator.answer($0)
+            },
             server: HTTPServerBuilder { responder in
                 TLSChannel(base: HTTP1Channel(responder: responder), tls: tls)
             },
@@ -39,7 +41,7 @@ package struct EmulatorServer: Sendable {
 }
 
 /// A request's context that knows its connection, for answers that never come.
-private struct EmulatorContext: RequestContext {
+struct EmulatorContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
 
@@ -50,11 +52,13 @@ private struct EmulatorContext: RequestContext {
 }
 
 /// Between Hummingbird's requests and the emulator's.
-private struct EmulatorResponder: HTTPResponder {
+struct EmulatorResponder: HTTPResponder {
     typealias Context = EmulatorContext
 
-    let emulator: Emulator
-    let port: Int
+    let scheme: String
+    /// Where a client names none.
+    let host: String
+    let answer: @Sendable (EmulatorRequest) async -> EmulatorResponse
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let body: ByteBuffer
@@ -64,7 +68,7 @@ private struct EmulatorResponder: HTTPResponder {
         } catch is NIOTooManyBytesError {
             return response(Emulator.refuseBody(of: request.uri.path), to: request)
         }
-        let answer = await emulator.answer(plain(request, body))
+        let answer = await answer(plain(request, body))
         switch answer.fate {
         case .sent: break
         case .hang: try await context.channel.closeFuture.get()
@@ -81,12 +85,12 @@ private struct EmulatorResponder: HTTPResponder {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             query[Form.decode(halves[0].utf8).lowercased()] = halves.count == 2 ? Form.decode(halves[1].utf8) : ""
         }
-        let host = request.head.authority ?? "localhost:\(port)"
+        let host = request.head.authority ?? self.host
         // A plus sign in a path is a plus sign.
         let path = Form.decode(request.uri.path.utf8.flatMap { $0 == 0x2B ? Array("%2B".utf8) : [$0] })
         return EmulatorRequest(
             request.method.rawValue, path, query: query, headers: headers, body: Array(body.readableBytesView),
-            base: "https://\(host)")
+            base: "\(scheme)://\(host)")
     }
 
     private func response(_ answer: EmulatorResponse, to request: Request) -> Response {

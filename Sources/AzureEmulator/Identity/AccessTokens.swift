@@ -6,8 +6,10 @@ internal import SalvorJSON
 package struct AccessTokens: Sendable {
     package struct Claims: Sendable, Equatable {
         package var tenant: String
-        /// The application or managed identity that signed in.
+        /// The application or managed identity that signed in: its id as a client.
         package var client: String
+        /// And its id as an object of the directory, which roles are assigned to.
+        package var object: String
         package var audience: String
         package var expires: EmulatorTime
     }
@@ -15,33 +17,52 @@ package struct AccessTokens: Sendable {
     /// Seconds that a token lives.
     package static let lifetimeSeconds: Int64 = 3600
 
-    private let key: [UInt8]
+    private let secret: [UInt8]
+    private let key: RSAKey?
 
-    /// - Parameter key: 32 secret bytes.
-    package init(key: [UInt8]) { self.key = key }
+    /// - Parameters:
+    ///   - secret: 32 secret bytes: tokens are signed with them where there is no key.
+    ///   - key: with its private half; anybody can verify its tokens by the tenant's key set.
+    package init(secret: [UInt8], key: RSAKey?) {
+        self.secret = secret
+        self.key = key
+    }
+
+    /// The key set of the tenant (RFC 7517).
+    var keySet: JSONValue {
+        guard let key else { return ["keys": []] }
+        var json = key.publicJWK
+        json[path: "kid"] = .string(key.thumbprint)
+        json[path: "use"] = "sig"
+        return ["keys": [json]]
+    }
 
     package func issue(_ claims: Claims, now: EmulatorTime) -> String {
         let payload: JSONValue = [
             "aud": .string(claims.audience), "iss": .string("https://sts.windows.net/\(claims.tenant)/"),
             "iat": .integer(now.milliseconds / 1000), "nbf": .integer(now.milliseconds / 1000),
             "exp": .integer(claims.expires.milliseconds / 1000), "tid": .string(claims.tenant),
-            "appid": .string(claims.client), "oid": .string(claims.client), "sub": .string(claims.client), "ver": "1.0",
+            "appid": .string(claims.client), "oid": .string(claims.object), "sub": .string(claims.object),
+            "idtyp": "app", "ver": "1.0",
         ]
-        let header: JSONValue = ["alg": "HS256", "typ": "JWT"]
-        let text = [header, payload].map { Base64URL.encode($0.text.utf8) }.joined(separator: ".")
-        return "\(text).\(Base64URL.encode(HMAC.sha256(of: Array(text.utf8), key: key)))"
+        if let token = key?.token(payload) { return token }
+        let text = JSONWebToken.unsigned(["alg": "HS256", "typ": "JWT"], payload)
+        return "\(text).\(Base64URL.encode(HMAC.sha256(of: Array(text.utf8), key: secret)))"
     }
 
     /// - Returns: nil for a token that this emulator did not make.
-    package func claims(of token: String) -> Claims? {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let code = Base64URL.decode(parts[2]),
-            HMAC.areEqual(code, HMAC.sha256(of: Array("\(parts[0]).\(parts[1])".utf8), key: key)),
-            let payload = Base64URL.decode(parts[1]).flatMap({ try? JSONValue.parse($0) }),
-            let tenant = payload["tid"]?.string, let client = payload["appid"]?.string,
-            let audience = payload["aud"]?.string, let expires = payload["exp"]?.integer
+    package func claims(of text: String) -> Claims? {
+        guard let token = JSONWebToken(text), isOurs(token), let tenant = token.payload["tid"]?.string,
+            let client = token.payload["appid"]?.string, let object = token.payload["oid"]?.string,
+            let audience = token.audiences.first, let expires = token.time("exp")
         else { return nil }
-        return Claims(
-            tenant: tenant, client: client, audience: audience, expires: EmulatorTime(milliseconds: expires * 1000))
+        return Claims(tenant: tenant, client: client, object: object, audience: audience, expires: expires)
+    }
+
+    /// Which way it is signed is ours to say, and not the token's.
+    private func isOurs(_ token: JSONWebToken) -> Bool {
+        if let key { return token.header["alg"] == "RS256" && token.isSigned(by: key) }
+        return token.header["alg"] == "HS256"
+            && HMAC.areEqual(token.signature, HMAC.sha256(of: token.text, key: secret))
     }
 }

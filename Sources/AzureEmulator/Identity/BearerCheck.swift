@@ -1,11 +1,14 @@
-/// Who may ask: the holder of a token that this emulator made, for its tenant, and that has not ended.
+/// Who may ask the Resource Manager: the holder of a token that this emulator made, for its tenant and for this service,
+/// and that has not ended.
 struct BearerCheck: Sendable {
     let tenant: String
     let tokens: AccessTokens
 
     /// - Returns: what the token says of its holder.
     /// - Throws: 401 with the challenge that tells a client where to sign in.
-    func check(_ request: EmulatorRequest, _ now: EmulatorTime) throws(ARMError) -> AccessTokens.Claims {
+    func check(
+        _ request: EmulatorRequest, _ now: EmulatorTime, for audience: Audience = .resourceManager
+    ) throws(ARMError) -> AccessTokens.Claims {
         let challenge =
             "Bearer authorization_uri=\"\(request.base)/\(tenant)\", error=\"invalid_token\", "
             + "error_description=\"The access token is missing or invalid.\""
@@ -29,6 +32,13 @@ struct BearerCheck: Sendable {
                 "InvalidAuthenticationTokenTenant",
                 "The access token is from the wrong issuer 'https://sts.windows.net/\(printable(claims.tenant))/'. It must match "
                     + "the tenant 'https://sts.windows.net/\(tenant)/' associated with this subscription.")
+        }
+        guard Audience(claims.audience) == audience else {
+            let allowed = (Audience.ofResourceManager + ["\(request.base)/"]).map { "'\($0)'" }.joined(separator: ",")
+            throw refusal(
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for wrong audience or resource '\(printable(claims.audience))'. It should "
+                    + "exactly match with one of the allowed audiences \(allowed).")
         }
         return claims
     }

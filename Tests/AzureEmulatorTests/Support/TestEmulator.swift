@@ -29,20 +29,21 @@ final class TestEmulator: Sendable {
     ///   - ids: what ids begin with.
     init(
         path: String? = nil, latency: Duration = .zero, latencyOf: [String: Duration] = [:], throttles: Bool = false,
-        replicationLag: Duration = .zero,
-        equipment: Equipment = Equipment(), ids: String = "op",
-        at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000)
+        replicationLag: Duration = .zero, equipment: Equipment = Equipment(), ids: String = "op",
+        at start: EmulatorTime = .init(milliseconds: 1_721_362_140_000),
+        configure: (inout EmulatorConfiguration) -> Void = { _ in }
     ) throws {
         let clock = ManualClock(start)
         let counter = Counter()
         self.clock = clock
+        var configuration = EmulatorConfiguration(
+            tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Test")],
+            applications: [.init(id: Self.client, secretSHA256: SHA256.digest(of: Array(Self.secret.utf8)))],
+            latencies: Latencies(standard: latency, exceptions: latencyOf), throttles: throttles, replicationLag: replicationLag)
+        configure(&configuration)
         emulator = try Emulator(
-            EmulatorConfiguration(
-                tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Test")],
-                applications: [.init(id: Self.client, secretSHA256: SHA256.digest(of: Array(Self.secret.utf8)))],
-                latencies: Latencies(standard: latency, exceptions: latencyOf), throttles: throttles,
-                replicationLag: replicationLag),
-            equipment: equipment, file: try StateFile(path: path), tokenKey: Array(repeating: 7, count: 32),
+            configuration, equipment: equipment, file: try StateFile(path: path),
+            tokenKey: Array(repeating: 7, count: 32),
             clock: clock,
             makeID: { "\(ids)-\(counter.next())" })
     }
@@ -57,6 +58,13 @@ final class TestEmulator: Sendable {
             ?? "grant_type=client_credentials&client_id=\(Self.client)&client_secret=a+secret&scope=https%3A%2F%2Flocalhost%2F.default"
         return try await send(
             EmulatorRequest("POST", "/\(tenant)/oauth2/v2.0/token", body: Array(body.utf8)))
+    }
+
+    /// A token of an application for a resource.
+    func token(_ client: String = TestEmulator.client, for resource: String) async throws -> String {
+        let reply = try await signIn(
+            "grant_type=client_credentials&client_id=\(client)&client_secret=a+secret&scope=\(resource)/.default")
+        return try #require(reply.json["access_token"]?.string, "\(reply.json)")
     }
 
     /// - Parameters:
