@@ -117,6 +117,7 @@ final class Load: Sendable {
         _ requests: Requests, times: Int?, connections: Int, seconds: Int
     ) async throws -> Outcome {
         let script = scratch.appending("requests.lua")
+        Posix.removeTree(script)
         try Posix.write(Array(lua(requests, times: times).utf8), to: script)
         let output = try await tools.output(
             "wrk",
@@ -145,7 +146,8 @@ final class Load: Sendable {
     private func lua(_ requests: Requests, times: Int?) -> String {
         let path = "/subscriptions/\(emulator.subscription)/\(requests.path)?api-version=2024-11-01"
         return """
-            local sent, answered, bad, finished = 0, 0, 0, 0
+            local sent = 0
+            answered, bad = 0, 0
             local limit = \(times.map(String.init) ?? "math.huge")
             local path, body = [[\(path)]], [[\(requests.body?.text ?? "")]]
             wrk.headers["Authorization"] = "Bearer \(token)"
