@@ -6,6 +6,8 @@ internal import Synchronization
 extension Emulator {
     /// How long the outcome of an operation can be asked for.
     private static let memory = Duration.seconds(3600)
+    /// How often operations are looked at for one request; what is left then waits for the next.
+    private static let mostRounds = 32
 
     /// Lets operations go on while nobody asks. Ends when it is cancelled.
     package func keepTime() async {
@@ -31,12 +33,29 @@ extension Emulator {
     /// - Returns: what has changed.
     func completeDue(_ core: inout Core, _ now: EmulatorTime) -> EmulatorState.Changes {
         var changes = core.state.takeChanges()
-        for operation in core.state.due(at: now) where core.work[operation.id] == nil {
-            if faults.stalls(operation) {
-                stall(operation, now, in: &core.state)
-                continue
+        // What ends may let others go on at once.
+        for _ in 0..<Self.mostRounds {
+            let due = core.state.due(at: now).filter { core.work[$0.id] == nil }
+            if due.isEmpty { break }
+            var hasEnded = false
+            var waiting: [Operation] = []
+            for operation in due {
+                if faults.stalls(operation) {
+                    stall(operation, now, in: &core.state)
+                } else if let current = core.state.operation(operation.id), current.isRunning {
+                    advance(current, outcome: nil, &core, now, &changes)
+                    guard let next = core.state.operation(operation.id), next.isRunning else {
+                        hasEnded = true
+                        continue
+                    }
+                    if next.due > now { waiting.append(next) }
+                }
             }
-            advance(operation, outcome: nil, &core, now, &changes)
+            guard hasEnded else { continue }
+            for var operation in waiting {
+                operation.due = now
+                core.state.put(operation)
+            }
         }
         core.state.forgetOperations(endedBefore: now - Self.memory)
         changes.merge(core.state.takeChanges())

@@ -48,8 +48,10 @@ extension Emulator {
             return EmulatorResponse(200, json: provider(namespace, scope, state))
         case .catalog(let scope, let namespace, let path):
             _ = try subscription(scope)
-            let catalog = ComputeCatalog(subscription: scope)
-            guard namespace == "microsoft.compute", let json = catalog.read(path, in: state) else {
+            let catalog = ComputeCatalog(subscription: scope, offer: configuration.offer)
+            guard namespace == "microsoft.compute",
+                let json = try catalog.read(path, filter: request.query["$filter"], in: state)
+            else {
                 throw ARMError(
                     404, "InvalidResourceType",
                     "The resource type '\(printable(path.joined(separator: "/")))' could not be found in the namespace "
@@ -89,13 +91,7 @@ extension Emulator {
         let id = call.id
         _ = try subscription(id)
         let kind = try kind(id.type)
-        if let group = id.group, group != id {
-            guard let record = state[group] else { throw .groupNotFound(group.name) }
-            if request.method == "PUT" { try ResourceGroups.checkNotDeleting(record) }
-        }
-        if let parent = id.parent, kinds[parent.type.lowercased()] != nil, state[parent] == nil {
-            throw .parentNotFound(id, parent, request.method)
-        }
+        try Admission.check(id, method: request.method, kinds: kinds, in: state)
         switch request.method {
         case "GET":
             guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }

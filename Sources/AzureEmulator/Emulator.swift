@@ -64,7 +64,7 @@ package final class Emulator: Sendable {
     package static let longestBody = 4 << 20
 
     private static let allKinds: [any ResourceKind] = [
-        ResourceGroups(), Deployments(), Tags(),
+        ResourceGroups(), Deployments(), DeploymentOperations(), Tags(),
         Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
     ]
@@ -122,7 +122,7 @@ package final class Emulator: Sendable {
     func surroundings(_ now: EmulatorTime, base: String, caller: String) -> Surroundings {
         Surroundings(
             now: now, base: base, caller: caller, tenant: configuration.tenant, latencies: configuration.latencies,
-            makeID: makeID)
+            offer: configuration.offer, isKind: { [kinds] in kinds[$0.lowercased()] != nil }, makeID: makeID)
     }
 
     /// Changes the state, and returns when that is on disk, and all that it may have seen.

@@ -22,6 +22,8 @@ package struct EmulatorConfiguration: Sendable {
     package var throttles: Bool
     /// For how long something new may still be said to be missing.
     package var replicationLag: Duration
+    /// Which sizes and how many cores machines can have.
+    package var offer = ComputeOffer()
 
     package init(
         tenant: String, subscriptions: [Subscription], applications: [Application], hostIdentity: HostIdentity? = nil,

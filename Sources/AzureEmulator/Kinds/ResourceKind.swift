@@ -81,6 +81,9 @@ package struct Surroundings: Sendable {
     package let caller: String
     package let tenant: String
     package let latencies: Latencies
+    package let offer: ComputeOffer
+    /// Whether there is a kind of resource of that name.
+    let isKind: @Sendable (String) -> Bool
     /// Makes ids that nothing else has: UUIDs.
     let makeID: @Sendable () -> String
 }

@@ -28,13 +28,19 @@ struct ComputeCatalog {
     ]
 
     let subscription: ResourceID
+    let offer: ComputeOffer
 
     /// - Parameter path: below `Microsoft.Compute`, in lower case.
     /// - Returns: nil for a path that is none of the catalogue's.
-    func read(_ path: [String], in state: EmulatorState) -> JSONValue? {
+    /// - Throws: for a filter that cannot be read.
+    func read(_ path: [String], filter: String?, in state: EmulatorState) throws(ARMError) -> JSONValue? {
         switch path.first {
         case "skus" where path.count == 1:
-            return list(Locations.all.flatMap { location in VMSize.all.map { sku($0, location) } })
+            let filter = try filter.flatMap { (text) throws(ARMError) in text.isEmpty ? nil : try ODataFilter(text) }
+            let locations = Locations.all.filter { location in
+                filter?.matches { $0 == "location" ? [location.name] : [] } ?? true
+            }
+            return list(locations.flatMap { location in VMSize.all.map { sku($0, location) } })
         case "locations" where path.count >= 3: return read(path[1], Array(path.dropFirst(2)), in: state)
         default: return nil
         }
@@ -44,7 +50,9 @@ struct ComputeCatalog {
         switch path {
         case ["vmsizes"]:
             return list(VMSize.all.map(\.json))
-        case ["usages"]: return list(usages(location, in: state))
+        case ["usages"]:
+            guard Locations.all.contains(where: { $0.name == location }) else { return nil }
+            return list(usages(location, in: state))
         default: return images(location, path)
         }
     }
@@ -55,40 +63,61 @@ struct ComputeCatalog {
         func capability(_ name: String, _ value: String) -> JSONValue {
             ["name": .string(name), "value": .string(value)]
         }
+        let place = JSONValue.string(location.displayName.filter { $0 != " " })
         return [
             "resourceType": "virtualMachines", "name": .string(size.name), "tier": "Standard",
-            "size": .string(String(size.name.dropFirst("Standard_".count))), "family": "standardDSv5Family",
-            "locations": [.string(location.displayName.filter { $0 != " " })],
-            "locationInfo": [
-                ["location": .string(location.displayName.filter { $0 != " " }), "zones": ["1", "2", "3"]]
-            ],
+            "size": .string(String(size.name.dropFirst("Standard_".count))), "family": .string(size.family),
+            "locations": [place],
+            "locationInfo": [["location": place, "zones": ["1", "2", "3"], "zoneDetails": []]],
             "capabilities": [
-                capability("vCPUs", "\(size.cores)"), capability("MemoryGB", "\(size.memoryMiB / 1024)"),
+                capability("vCPUs", "\(size.cores)"), capability("MemoryGB", memory(size)),
                 capability("MaxDataDiskCount", "\(size.mostDataDisks)"), capability("HyperVGenerations", "V1,V2"),
                 capability("PremiumIO", "True"), capability("CpuArchitectureType", "x64"),
-            ], "restrictions": [],
+                capability("vCPUsAvailable", "\(size.cores)"), capability("EncryptionAtHostSupported", "True"),
+                capability("AcceleratedNetworkingEnabled", "True"), capability("RdmaEnabled", "False"),
+                capability("MaxNetworkInterfaces", "\(min(8, max(2, size.cores / 2)))"),
+            ], "restrictions": .array(restrictions(of: size, in: location)),
         ]
     }
 
+    private func memory(_ size: VMSize) -> String {
+        size.memoryMiB % 1024 == 0 ? "\(size.memoryMiB / 1024)" : "\(Double(size.memoryMiB) / 1024)"
+    }
+
+    private func restrictions(of size: VMSize, in location: Locations) -> [JSONValue] {
+        let found = offer.restrictions(of: size, in: location.name)
+        let place = JSONValue.string(location.displayName.filter { $0 != " " })
+        func restriction(_ type: String, _ zones: [String]) -> JSONValue {
+            var info: JSONValue = ["locations": [place]]
+            if !zones.isEmpty { info[path: "zones"] = .array(zones.map { .string($0) }) }
+            return [
+                "type": .string(type), "reasonCode": "NotAvailableForSubscription", "restrictionInfo": info,
+                "values": [place],
+            ]
+        }
+        let zones = found.compactMap(\.zone).sorted()
+        return (found.contains { $0.zone == nil } ? [restriction("Location", [])] : [])
+            + (zones.isEmpty ? [] : [restriction("Zone", zones)])
+    }
+
     private func usages(_ location: String, in state: EmulatorState) -> [JSONValue] {
-        let machines = state.list("Microsoft.Compute/virtualMachines", in: subscription).filter {
-            $0.body["location"]?.string == location
-        }
-        let cores = machines.reduce(Int64(0)) { sum, machine in
-            let name = machine.body[path: "properties.hardwareProfile.vmSize"]?.string?.lowercased()
-            return sum + (VMSize.all.first { $0.name.lowercased() == name }?.cores ?? 0)
-        }
+        let quota = ComputeQuota(subscription: subscription, location: location, offer: offer)
         func usage(_ name: String, _ text: String, _ value: Int64, _ limit: Int64) -> JSONValue {
             [
                 "unit": "Count", "currentValue": .integer(value), "limit": .integer(limit),
                 "name": ["value": .string(name), "localizedValue": .string(text)],
             ]
         }
+        let families = Set(VMSize.all.map(\.family)).sorted()
         return [
-            usage("cores", "Total Regional vCPUs", cores, 10_000),
-            usage("virtualMachines", "Virtual Machines", Int64(machines.count), 25_000),
-            usage("standardDSv5Family", "Standard DSv5 Family vCPUs", cores, 10_000),
+            usage("cores", "Total Regional vCPUs", quota.used(in: state), offer.coreLimit(of: "cores")),
+            usage("virtualMachines", "Virtual Machines", Int64(quota.machines(in: state).count), 25_000),
         ]
+            + families.map { family in
+                let name = family.dropFirst("standard".count).dropLast("Family".count)
+                return usage(
+                    family, "Standard \(name) Family vCPUs", quota.used(family, in: state), offer.coreLimit(of: family))
+            }
     }
 
     /// `publishers/{p}/artifacttypes/vmimage/offers/{o}/skus/{s}/versions[/{v}]`, each list on the way.

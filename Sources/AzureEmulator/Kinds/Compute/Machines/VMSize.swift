@@ -7,15 +7,23 @@ struct VMSize {
     let memoryMiB: Int64
     let mostDataDisks: Int
 
-    static let all = [
-        VMSize(name: "Standard_B2s", cores: 2, memoryMiB: 4096, mostDataDisks: 4),
-        VMSize(name: "Standard_DS1_v2", cores: 1, memoryMiB: 3584, mostDataDisks: 4),
-        VMSize(name: "Standard_D2s_v3", cores: 2, memoryMiB: 8192, mostDataDisks: 4),
-        VMSize(name: "Standard_D2s_v5", cores: 2, memoryMiB: 8192, mostDataDisks: 4),
-        VMSize(name: "Standard_D4s_v5", cores: 4, memoryMiB: 16_384, mostDataDisks: 8),
-        VMSize(name: "Standard_D8s_v5", cores: 8, memoryMiB: 32_768, mostDataDisks: 16),
-        VMSize(name: "Standard_D16s_v5", cores: 16, memoryMiB: 65_536, mostDataDisks: 32),
-    ]
+    static let all =
+        [
+            VMSize(name: "Standard_B1s", cores: 1, memoryMiB: 1024, mostDataDisks: 2),
+            VMSize(name: "Standard_B2s", cores: 2, memoryMiB: 4096, mostDataDisks: 4),
+            VMSize(name: "Standard_B2ms", cores: 2, memoryMiB: 8192, mostDataDisks: 4),
+            VMSize(name: "Standard_DS1_v2", cores: 1, memoryMiB: 3584, mostDataDisks: 4),
+            VMSize(name: "Standard_DS2_v2", cores: 2, memoryMiB: 7168, mostDataDisks: 8),
+        ] + ["v3", "v4", "v5"].flatMap { series($0, largest: $0 == "v5" ? 96 : 64) }
+
+    /// The sizes `D2s` and up of one version: 4 GiB for each core, and twice as many data disks as cores, 32 at most.
+    private static func series(_ version: String, largest: Int64) -> [VMSize] {
+        [2, 4, 8, 16, 32, 48, 64, 96].filter { $0 <= largest }.map { cores in
+            VMSize(
+                name: "Standard_D\(cores)s_\(version)", cores: cores, memoryMiB: cores * 4096,
+                mostDataDisks: Int(min(cores * 2, 32)))
+        }
+    }
 
     /// As `vmSizes` lists it.
     var json: JSONValue {
