@@ -34,11 +34,11 @@ extension Emulator {
     func completeDue(_ core: inout Core, _ now: EmulatorTime) -> EmulatorState.Changes {
         var changes = core.state.takeChanges()
         // What ends may let others go on at once.
+        var waiting: Set<String> = []
         for _ in 0..<Self.mostRounds {
             let due = core.state.due(at: now).filter { core.work[$0.id] == nil }
             if due.isEmpty { break }
             var hasEnded = false
-            var waiting: [Operation] = []
             for operation in due {
                 if faults.stalls(operation) {
                     stall(operation, now, in: &core.state)
@@ -48,14 +48,15 @@ extension Emulator {
                         hasEnded = true
                         continue
                     }
-                    if next.due > now { waiting.append(next) }
+                    if next.due > now { waiting.insert(next.id) }
                 }
             }
             guard hasEnded else { continue }
-            for var operation in waiting {
+            for var operation in waiting.compactMap({ core.state.operation($0) }) where operation.isRunning {
                 operation.due = now
                 core.state.put(operation)
             }
+            waiting = []
         }
         core.state.forgetOperations(endedBefore: now - Self.memory)
         changes.merge(core.state.takeChanges())

@@ -66,6 +66,7 @@ package final class Emulator: Sendable {
     private static let allKinds: [any ResourceKind] = [
         ResourceGroups(), Deployments(), DeploymentOperations(), Tags(),
         Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
+        Images(), Galleries(), GalleryImages(), GalleryVersions(), AvailabilitySets(), DiskEncryptionSets(),
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
     ]
 

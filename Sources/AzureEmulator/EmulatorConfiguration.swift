@@ -23,12 +23,12 @@ package struct EmulatorConfiguration: Sendable {
     /// For how long something new may still be said to be missing.
     package var replicationLag: Duration
     /// Which sizes and how many cores machines can have.
-    package var offer = ComputeOffer()
+    package var offer: ComputeOffer
 
     package init(
         tenant: String, subscriptions: [Subscription], applications: [Application], hostIdentity: HostIdentity? = nil,
         signingKey: RSAKey? = nil, latencies: Latencies = Latencies(), throttles: Bool = true,
-        replicationLag: Duration = .zero
+        replicationLag: Duration = .zero, offer: ComputeOffer = ComputeOffer()
     ) {
         self.tenant = tenant
         self.subscriptions = subscriptions
@@ -38,5 +38,6 @@ package struct EmulatorConfiguration: Sendable {
         self.latencies = latencies
         self.throttles = throttles
         self.replicationLag = replicationLag
+        self.offer = offer
     }
 }

@@ -68,6 +68,18 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
                 + "client-secret-NAME. Can be repeated.", valueName: "name:role|name:none"))
     var application: [Principals.Wanted] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A size that is not to be had in a location, or in one of its zones. Can be repeated.",
+            valueName: "size@location[/zone]"))
+    var unavailable: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Most cores in each location, of a family (standardDSv5Family) or of all (cores). Can be repeated.",
+            valueName: "family=cores"))
+    var quota: [String] = []
+
     enum ClockChoice: String, ExpressibleByArgument, CaseIterable { case world, manual }
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
@@ -80,6 +92,7 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
         }
         guard latency >= 0, replicationLag >= 0 else { throw ValidationError("A time is 0 or more.") }
         _ = try latencies()
+        _ = try offer()
     }
 
     func run() async throws {
@@ -90,7 +103,7 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
                 applications: principals.applications, hostIdentity: principals.host,
                 signingKey: try folder.signingKey(), latencies: try latencies(), throttles: throttling == .on,
-                replicationLag: .milliseconds(replicationLag)),
+                replicationLag: .milliseconds(replicationLag), offer: try offer()),
             equipment: Equipment(contents: try DiskContents(folder: folder.path("disks"))),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
             faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
@@ -139,6 +152,27 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
             exceptions[halves[0].lowercased()] = .milliseconds(time)
         }
         return Latencies(standard: .milliseconds(latency), exceptions: exceptions)
+    }
+
+    private func offer() throws -> ComputeOffer {
+        let restrictions = try unavailable.map { text in
+            let halves = text.split(separator: "@", omittingEmptySubsequences: false)
+            let place = halves.count == 2 ? halves[1].split(separator: "/", omittingEmptySubsequences: false) : []
+            guard !halves[0].isEmpty, (1...2).contains(place.count), !place.contains("") else {
+                throw ValidationError("'\(text)' is not of the form size@location or size@location/zone.")
+            }
+            return ComputeOffer.Restriction(
+                size: String(halves[0]), location: String(place[0]), zone: place.count == 2 ? String(place[1]) : nil)
+        }
+        var limits: [String: Int64] = [:]
+        for text in quota {
+            let halves = text.split(separator: "=")
+            guard halves.count == 2, let cores = Int64(halves[1]), cores >= 0 else {
+                throw ValidationError("'\(text)' is not of the form family=cores.")
+            }
+            limits[String(halves[0])] = cores
+        }
+        return ComputeOffer(restrictions: restrictions, coreLimits: limits)
     }
 
     private func rules() throws -> [FaultRule] {

@@ -23,7 +23,14 @@ enum ARMPath: Equatable {
     /// - Parameter isType: whether there is such a type: what follows a resource is else an action on it.
     /// - Returns: nil for a path of another form.
     init?(_ path: String, isType: (String) -> Bool) {
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        // Lists of deployments are asked for with a slash behind them.
+        if segments.count > 1, segments.last == "" { segments.removeLast() }
+        // Operations of deployments are found without their provider, too.
+        if segments.count >= 5, segments[2].lowercased() == "resourcegroups", segments[4].lowercased() == "deployments"
+        {
+            segments.insert(contentsOf: ["providers", "Microsoft.Resources"], at: 4)
+        }
         let lowered = segments.map { $0.lowercased() }
         if lowered == ["tenants"] {
             self = .tenants

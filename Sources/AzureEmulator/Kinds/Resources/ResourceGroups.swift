@@ -49,17 +49,18 @@ package struct ResourceGroups: ResourceKind {
     package func complete(
         _ operation: Operation, _ context: EffectContext, in state: inout EmulatorState
     ) throws(ARMError) -> Completion {
-        for record in state.inGroup(operation.target) { state.remove(record.id) }
-        state.remove(operation.target)
-        return .done(nil)
+        var deletion = GroupDeletion(try state.require(operation.target), operation, context)
+        return deletion.take(in: &state)
     }
 
     /// - Throws: `ResourceGroupBeingDeleted`.
     static func checkNotDeleting(_ group: Record) throws(ARMError) {
-        guard group.provisioningState != "Deleting" else {
-            throw ARMError(
-                409, "ResourceGroupBeingDeleted",
-                "The resource group '\(group.id.name)' is in deprovisioning state and cannot perform this operation.")
-        }
+        guard group.provisioningState != "Deleting" else { throw beingDeleted(group.id) }
+    }
+
+    static func beingDeleted(_ group: ResourceID) -> ARMError {
+        ARMError(
+            409, "ResourceGroupBeingDeleted",
+            "The resource group '\(group.name)' is in deprovisioning state and cannot perform this operation.")
     }
 }
