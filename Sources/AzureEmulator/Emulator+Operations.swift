@@ -33,30 +33,16 @@ extension Emulator {
     /// - Returns: what has changed.
     func completeDue(_ core: inout Core, _ now: EmulatorTime) -> EmulatorState.Changes {
         var changes = core.state.takeChanges()
-        // What ends may let others go on at once.
-        var waiting: Set<String> = []
         for _ in 0..<Self.mostRounds {
             let due = core.state.due(at: now).filter { core.work[$0.id] == nil }
             if due.isEmpty { break }
-            var hasEnded = false
             for operation in due {
                 if faults.stalls(operation) {
                     stall(operation, now, in: &core.state)
                 } else if let current = core.state.operation(operation.id), current.isRunning {
                     advance(current, outcome: nil, &core, now, &changes)
-                    guard let next = core.state.operation(operation.id), next.isRunning else {
-                        hasEnded = true
-                        continue
-                    }
-                    if next.due > now { waiting.insert(next.id) }
                 }
             }
-            guard hasEnded else { continue }
-            for var operation in waiting.compactMap({ core.state.operation($0) }) where operation.isRunning {
-                operation.due = now
-                core.state.put(operation)
-            }
-            waiting = []
         }
         core.state.forgetOperations(endedBefore: now - Self.memory)
         changes.merge(core.state.takeChanges())
@@ -82,6 +68,7 @@ extension Emulator {
                 fail(&operation, error, at: ended)
             case .again(let pause):
                 operation.due = now + pause
+                core.waiting.insert(operation.id)
             case .work(let work):
                 changes.merge(core.state.takeChanges())
                 core.work[operation.id] = Task { [operation] in await self.run(work, of: operation) }
@@ -94,7 +81,18 @@ extension Emulator {
             markFailed(operation.target, in: &core.state)
         }
         core.state.put(operation)
+        if !operation.isRunning { wake(&core, now) }
         changes.merge(core.state.takeChanges())
+    }
+
+    /// What has ended may be what others wait for.
+    private func wake(_ core: inout Core, _ now: EmulatorTime) {
+        for var operation in core.waiting.compactMap({ core.state.operation($0) })
+        where operation.isRunning && operation.due > now {
+            operation.due = now
+            core.state.put(operation)
+        }
+        core.waiting = []
     }
 
     /// An operation that a fault lets go on for ever: it is looked at again, for the fault may be taken back.

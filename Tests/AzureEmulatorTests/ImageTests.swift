@@ -101,8 +101,11 @@ private let prefix = "/subscriptions/\(TestEmulator.subscription)/\(compute)"
     func mismatch() async throws {
         let azure = try await prepared()
         try await makeGallery(azure)
-        _ = try await azure("PATCH", "\(compute)/disks/d1", ["properties": ["hyperVGeneration": "V1"]])
-        let reply = try await azure("PUT", "\(compute)/galleries/g/images/def/versions/1.0.0", Self.version)
+        let other = Self.version.merged(with: [
+            "properties": ["storageProfile": ["osDiskImage": ["source": ["id": .string("\(prefix)/disks/d2")]]]]
+        ])
+        try await azure.makeDisk("d2")
+        let reply = try await azure("PUT", "\(compute)/galleries/g/images/def/versions/1.0.0", other)
         #expect(reply.status == 409 && reply.code == "OperationNotAllowed")
     }
 

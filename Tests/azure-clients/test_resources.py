@@ -5,7 +5,7 @@ import unittest
 
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.compute import ComputeManagementClient
-from azure.mgmt.resource import ResourceManagementClient
+from azure.mgmt.resource import ResourceManagementClient, SubscriptionClient
 
 from emulator import ClientCase
 
@@ -43,10 +43,8 @@ class ResourceTests(ClientCase):
         self.az("provider", "register", "-n", "Microsoft.Compute", "--wait")
         self.assertEqual(
             self.az("provider", "show", "-n", "Microsoft.Compute")["registrationState"], "Registered")
-        self.assertEqual(
-            [t["tenantId"] for t in self.az("account", "tenant", "list")]
-            if self.az.run("account", "tenant", "list").returncode == 0 else [self.emulator.tenant],
-            [self.emulator.tenant])
+        subscriptions = self.client(lambda credential, _, **options: SubscriptionClient(credential, **options))
+        self.assertEqual([t.tenant_id for t in subscriptions.tenants.list()], [self.emulator.tenant])
         skus = self.az("vm", "list-skus", "-l", "westeurope", "--size", "Standard_D2s_v4", "--all")
         capabilities = {c["name"]: c["value"] for c in skus[0]["capabilities"]}
         self.assertEqual(capabilities["MaxDataDiskCount"], "4")
