@@ -26,7 +26,7 @@ extension Emulator {
 
     /// Returns when no operation has work under way. For tests, whose clock stands still.
     package func settle() async {
-        while let task = core.withLock({ $0.work.values.first }) { await task.value }
+        while let task = core.withLock({ $0.work.values.first ?? $0.ending.values.first }) { await task.value }
     }
 
     /// Ends every operation that is due, and begins its work where it has some.
@@ -111,7 +111,7 @@ extension Emulator {
         }
         let now = clock.now
         let (written, changes) = core.withLock { core in
-            core.work[operation.id] = nil
+            core.ending[operation.id] = core.work.removeValue(forKey: operation.id)
             var changes = core.state.takeChanges()
             if let current = core.state.operation(operation.id), current.isRunning {
                 advance(current, outcome: outcome, &core, now, &changes)
@@ -119,6 +119,7 @@ extension Emulator {
             return (file.write(changes), changes)
         }
         try? await settle(written, changes)
+        core.withLock { $0.ending[operation.id] = nil }
         bell.ring()
     }
 

@@ -9,6 +9,8 @@ package final class Emulator: Sendable {
         var state: EmulatorState
         /// Operations whose work is being done outside of the lock.
         var work: [String: Task<Void, Never>] = [:]
+        /// Work that is done, while what it leaves behind is cleared away.
+        var ending: [String: Task<Void, Never>] = [:]
         /// Operations that are looked at again when another ends.
         var waiting: Set<String> = []
     }
