@@ -98,7 +98,7 @@ extension Emulator {
         }
         switch request.method {
         case "GET":
-            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
+            guard let record = kind.find(id, in: state) else { throw kind.missing(id) }
             if replication.hides(id, call.now) { throw .resourceNotFound(id) }
             var response = EmulatorResponse(200, json: kind.view(record, call, in: state))
             response.headers.append(("ETag", record.etag))
@@ -112,7 +112,7 @@ extension Emulator {
             if state[id] == nil { replication.made(id, call.now) }
             return try kind.put(call, in: &state).response(to: request)
         case "PATCH":
-            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
+            guard let record = kind.find(id, in: state) else { throw kind.missing(id) }
             try Tags.check(call.body["tags"])
             try checkPreconditions(request, record)
             return try kind.patch(call, in: &state).response(to: request)

@@ -17,6 +17,7 @@ package final class Emulator: Sendable {
     let endpoints: [any Endpoint]
     let tokens: AccessTokens
     let bearer: BearerCheck
+    let access: AccessRules
     let throttle: Throttle
     let replication: Replication
     let faults: Faults
@@ -48,12 +49,13 @@ package final class Emulator: Sendable {
         try equipment.contents?.sweep(keeping: state.contents)
         core = Mutex(Core(state: state))
         replication = Replication(lag: configuration.replicationLag)
+        access = AccessRules(configuration)
         throttle = Throttle(isOn: configuration.throttles)
         tokens = AccessTokens(secret: tokenKey, key: configuration.signingKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
-            Blobs(), Controls(),
+            Blobs(), Controls(), Directory(), TenantScope(),
         ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }
@@ -65,6 +67,7 @@ package final class Emulator: Sendable {
 
     private static let allKinds: [any ResourceKind] = [
         ResourceGroups(), Deployments(), Tags(),
+        Locks(), RoleDefinitions(), RoleAssignments(), Permissions(), PolicyDefinitions(), PolicyAssignments(),
         Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
         VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
     ]
@@ -108,20 +111,24 @@ package final class Emulator: Sendable {
                 404, "InvalidResourcePath", "The request path '\(printable(request.path))' names no resource.")
         }
         let body = try request.json()
-        let surroundings = surroundings(now, base: request.base, caller: caller.client)
+        let surroundings = surroundings(
+            now, base: request.base, caller: Caller(client: caller.client, object: caller.object))
         return try await faults.around(request, clock) { () throws(ARMError) in
             try await commit(now) { (state) throws(ARMError) in
                 let headers = try throttle.take(path, request, in: state, now)
+                let view = try access.check(path, request, body, surroundings, state, kinds)
                 var response = try answer(path, request, body, surroundings, &state)
+                view?.restrict(&response, state)
                 response.headers += headers
                 return response
             }
         }
     }
 
-    func surroundings(_ now: EmulatorTime, base: String, caller: String) -> Surroundings {
+    func surroundings(_ now: EmulatorTime, base: String, caller: Caller?) -> Surroundings {
         Surroundings(
-            now: now, base: base, caller: caller, tenant: configuration.tenant, latencies: configuration.latencies,
+            now: now, base: base, caller: caller, tenant: configuration.tenant, roles: access.roles,
+            latencies: configuration.latencies,
             makeID: makeID)
     }
 

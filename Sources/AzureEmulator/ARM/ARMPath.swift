@@ -23,7 +23,11 @@ enum ARMPath: Equatable {
     /// - Parameter isType: whether there is such a type: what follows a resource is else an action on it.
     /// - Returns: nil for a path of another form.
     init?(_ path: String, isType: (String) -> Bool) {
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        let all = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        // Clients leave the parent's path out by leaving it empty, and Azure takes it: `providers/Microsoft.Compute//disks`.
+        let segments = all.indices.filter { index in
+            !all[index].isEmpty || index < 2 || all[index - 2].lowercased() != "providers" || index + 2 >= all.count
+        }.map { all[$0] }
         let lowered = segments.map { $0.lowercased() }
         if lowered == ["tenants"] {
             self = .tenants

@@ -92,8 +92,7 @@ struct Deployments: ResourceKind {
             guard needs.allSatisfy(done.contains), let id = resource["id"]?.string.flatMap(ResourceID.init) else {
                 continue
             }
-            let kind = try context.kind(id.type)
-            let answer = try kind.put(context.call(id, body: resource["body"] ?? [:]), in: &state)
+            let answer = try context.put(id, body: resource["body"] ?? [:], in: &state)
             pending.removeAll { $0["id"] == resource["id"] }
             if case .accepted(_, _, let operation, _) = answer {
                 running[id.key] = .string(operation.id)
