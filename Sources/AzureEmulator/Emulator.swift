@@ -23,6 +23,8 @@ package final class Emulator: Sendable {
     let faults: Faults
     let clock: any EmulatorClock
     let makeID: @Sendable () -> String
+    /// Where clients sign in; nil while it is not served.
+    let address = Mutex<String?>(nil)
     let core: Mutex<Core>
     /// Woken when an operation begins.
     let bell = Bell()
@@ -54,6 +56,7 @@ package final class Emulator: Sendable {
         tokens = AccessTokens(secret: tokenKey, key: configuration.signingKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
+            VaultService(),
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
             Blobs(), Controls(), Directory(), TenantScope(),
         ]
@@ -65,12 +68,15 @@ package final class Emulator: Sendable {
     /// The longest body that Azure takes.
     package static let longestBody = 4 << 20
 
-    private static let allKinds: [any ResourceKind] = [
-        ResourceGroups(), Deployments(), Tags(),
-        Locks(), RoleDefinitions(), RoleAssignments(), Permissions(), PolicyDefinitions(), PolicyAssignments(),
-        Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
-        VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
-    ]
+    private static let allKinds: [any ResourceKind] =
+        [
+            ResourceGroups(), Deployments(), Tags(),
+            Locks(), RoleDefinitions(), RoleAssignments(), Permissions(), PolicyDefinitions(), PolicyAssignments(),
+            Vaults(), VaultAccessPolicies(), DeletedVaults(), DeletedVaultList.ofVaults,
+            Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
+            VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(),
+            PublicAddresses(),
+        ] + DeletedVaultList.ofModules
 
     /// What is answered where a body is too long to be read.
     static func refuseBody(of path: String) -> EmulatorResponse {

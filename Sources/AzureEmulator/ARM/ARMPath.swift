@@ -63,6 +63,9 @@ enum ARMPath: Equatable {
             self = .registration(subscription, namespace: segments[3], isRegistered: rest[2] == "register")
         case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
             self = .operation(id: segments[7], subscription: lowered[1])
+        case "providers"
+        where rest.count > 5 && rest[2] == "locations" && isType("\(rest[1])/locations/\(rest[4])"):
+            self.init(below: subscription, segments.dropFirst(2), isType)
         case "providers" where rest[2] == "skus" || (rest[2] == "locations" && rest.count > 4):
             self = .catalog(subscription, namespace: rest[1], Array(rest.dropFirst(2)))
         case "providers": self.init(below: subscription, segments.dropFirst(2), isType)
