@@ -60,6 +60,10 @@ extension Emulator {
             _ = try subscription(scope)
             let kind = try kind(type)
             if let group = scope.group, state[group] == nil { throw .groupNotFound(group.name) }
+            // What is asked of a scope and not of a resource.
+            if request.method == "POST", let answer = try kind.act("", call(scope), in: &state) {
+                return answer.response(to: request)
+            }
             guard request.method == "GET" else { throw .methodNotAllowed(request.method) }
             return list(try kind.list(call(scope), in: state))
         case .action(let id, let name):

@@ -72,6 +72,7 @@ package final class Emulator: Sendable {
         [
             ResourceGroups(), Deployments(), Tags(),
             Locks(), RoleDefinitions(), RoleAssignments(), Permissions(), PolicyDefinitions(), PolicyAssignments(),
+            PolicyRestrictions(), UserAssignedIdentities(),
             Vaults(), VaultAccessPolicies(), DeletedVaults(), DeletedVaultList.ofVaults,
             Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
             VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(),

@@ -154,7 +154,7 @@ import Testing
 
     @Test("An interface with a public address is told apart")
     func publicAddresses() async throws {
-        let machine = try await azure.makeMachine(group: "machines")
+        let machine = try await azure.makeGuest(group: "machines")
         #expect(azure.emulator.record(machine) != nil)
         _ = try await azure(
             "PUT", "\(Self.authorization)/policyAssignments/a",
@@ -201,5 +201,27 @@ import Testing
             ])
         #expect(incomplete.code == "MissingPolicyParameter")
         #expect(try await azure("GET", assignment).code == "PolicyAssignmentNotFound")
+    }
+
+    @Test("What policy would say can be asked before", arguments: ["", "resourceGroups/rg/"])
+    func restrictions(scope: String) async throws {
+        try await assign(["field": "location", "equals": "westeurope"])
+        func ask(_ location: String) async throws -> JSONValue? {
+            let reply = try await azure(
+                "POST", "\(scope)providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
+                [
+                    "resourceDetails": [
+                        "resourceContent": ["type": "Microsoft.Compute/disks", "location": .string(location)]
+                    ]
+                ])
+            #expect(reply.status == 200, "\(reply.json)")
+            return reply.json[path: "contentEvaluationResult.policyEvaluations"]
+        }
+        let found = try await ask("westeurope")?.array?.first
+        #expect(found?["evaluationResult"] == "NonCompliant")
+        #expect(found?[path: "effectDetails.policyEffect"] == "Deny")
+        #expect(try await ask("eastus")?.array == [])
+        let nothing = try await azure("POST", "providers/Microsoft.PolicyInsights/checkPolicyRestrictions", [:])
+        #expect(nothing.code == "InvalidCheckRestrictionsRequest")
     }
 }

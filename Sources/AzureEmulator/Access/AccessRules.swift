@@ -57,9 +57,9 @@ struct AccessRules: Sendable {
         case .subscriptions: return PartialView(roles: roles, caller: caller)
         case .groups(let scope): return try listed(scope, "Microsoft.Resources/resourceGroups")
         case .everything(let scope): return try listed(scope, "Microsoft.Resources/resources")
-        case .collection(let scope, "Microsoft.Authorization/permissions")
-        where
-            roles.haveAny(within: scope, for: caller, in: state):
+        case .collection(let scope, let type)
+        where type.lowercased() == "microsoft.authorization/permissions"
+            && roles.haveAny(within: scope, for: caller, in: state):
             // What they may do themselves is nobody's secret from them.
             return nil
         case .collection(let scope, let type): return try listed(scope, type)

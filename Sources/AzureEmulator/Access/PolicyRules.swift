@@ -5,7 +5,7 @@ enum PolicyRules {
     static let assignmentType = "Microsoft.Authorization/policyAssignments"
     static let definitionType = "Microsoft.Authorization/policyDefinitions"
 
-    private struct Violation {
+    struct Violation {
         let assignment: Record
         let definition: PolicyDefinition
         let reasons: [JSONValue]
@@ -13,9 +13,7 @@ enum PolicyRules {
 
     /// - Throws: `RequestDisallowedByPolicy`.
     static func check(_ subject: PolicySubject, in state: EmulatorState) throws(ARMError) {
-        let violations = state.list(assignmentType, in: ResourceID(subscription: subject.id.subscription)).compactMap {
-            violation(of: $0, by: subject, state)
-        }
+        let violations = violations(by: subject, in: state)
         guard !violations.isEmpty else { return }
         let named = violations.map { violation -> JSONValue in
             [
@@ -30,6 +28,12 @@ enum PolicyRules {
                 + "'\(JSONValue.array(named).text)'.", target: printable(subject.id.name))
         error.additionalInfo = violations.map(info)
         throw error
+    }
+
+    static func violations(by subject: PolicySubject, in state: EmulatorState) -> [Violation] {
+        state.list(assignmentType, in: ResourceID(subscription: subject.id.subscription)).compactMap {
+            violation(of: $0, by: subject, state)
+        }
     }
 
     private static func violation(

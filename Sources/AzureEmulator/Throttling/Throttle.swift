@@ -146,7 +146,8 @@ extension ARMPath {
         case .tenants, .subscriptions: nil
         case .operation(_, let subscription): subscription
         case .subscription(let id), .locations(let id), .groups(let id), .everything(let id), .providers(let id),
-            .provider(let id, _), .registration(let id, _, _), .catalog(let id, _, _), .collection(let id, _), .resource(let id), .action(let id, _):
+            .provider(let id, _), .registration(let id, _, _), .catalog(let id, _, _), .collection(let id, _),
+            .resource(let id), .action(let id, _):
             id.subscription.lowercased()
         }
     }

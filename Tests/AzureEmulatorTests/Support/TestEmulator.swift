@@ -39,7 +39,8 @@ final class TestEmulator: Sendable {
         var configuration = EmulatorConfiguration(
             tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Test")],
             applications: [.init(id: Self.client, secretSHA256: SHA256.digest(of: Array(Self.secret.utf8)))],
-            latencies: Latencies(standard: latency, exceptions: latencyOf), throttles: throttles, replicationLag: replicationLag)
+            latencies: Latencies(standard: latency, exceptions: latencyOf), throttles: throttles,
+            replicationLag: replicationLag)
         configure(&configuration)
         emulator = try Emulator(
             configuration, equipment: equipment, file: try StateFile(path: path),
