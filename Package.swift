@@ -199,7 +199,7 @@ let package = Package(
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
-        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON"]),
+        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(
             "RealMachineTests",

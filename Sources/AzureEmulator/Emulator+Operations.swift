@@ -56,7 +56,8 @@ extension Emulator {
         var operation = operation
         let ended = outcome == nil ? operation.due : now
         let context = EffectContext(
-            surroundings: surroundings(now, base: "", caller: ""), kinds: kinds, equipment: equipment, outcome: outcome)
+            surroundings: surroundings(now, base: "", caller: operation.caller), kinds: kinds, equipment: equipment,
+            access: access, outcome: outcome)
         do throws(ARMError) {
             if outcome == nil, let failure = faults.failure(of: operation) { throw failure }
             switch try context.kind(operation.target.type).complete(operation, context, in: &core.state) {

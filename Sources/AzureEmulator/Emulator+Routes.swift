@@ -62,6 +62,10 @@ extension Emulator {
             _ = try subscription(scope)
             let kind = try kind(type)
             if let group = scope.group, state[group] == nil { throw .groupNotFound(group.name) }
+            // What is asked of a scope and not of a resource.
+            if request.method == "POST", let answer = try kind.act("", call(scope), in: &state) {
+                return answer.response(to: request)
+            }
             guard request.method == "GET" else { throw .methodNotAllowed(request.method) }
             return list(try kind.list(call(scope), in: state))
         case .action(let id, let name):
@@ -94,7 +98,7 @@ extension Emulator {
         try Admission.check(id, method: request.method, kinds: kinds, in: state)
         switch request.method {
         case "GET":
-            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
+            guard let record = kind.find(id, in: state) else { throw kind.missing(id) }
             if replication.hides(id, call.now) { throw .resourceNotFound(id) }
             var response = EmulatorResponse(200, json: kind.view(record, call, in: state))
             response.headers.append(("ETag", record.etag))
@@ -108,7 +112,7 @@ extension Emulator {
             if state[id] == nil { replication.made(id, call.now) }
             return try kind.put(call, in: &state).response(to: request)
         case "PATCH":
-            guard let record = kind.find(id, in: state) else { throw .resourceNotFound(id) }
+            guard let record = kind.find(id, in: state) else { throw kind.missing(id) }
             try Tags.check(call.body["tags"])
             try checkPreconditions(request, record)
             return try kind.patch(call, in: &state).response(to: request)

@@ -21,11 +21,14 @@ package final class Emulator: Sendable {
     let endpoints: [any Endpoint]
     let tokens: AccessTokens
     let bearer: BearerCheck
+    let access: AccessRules
     let throttle: Throttle
     let replication: Replication
     let faults: Faults
     let clock: any EmulatorClock
     let makeID: @Sendable () -> String
+    /// Where clients sign in; nil while it is not served.
+    let address = Mutex<String?>(nil)
     let core: Mutex<Core>
     /// Woken when an operation begins.
     let bell = Bell()
@@ -52,12 +55,14 @@ package final class Emulator: Sendable {
         try equipment.contents?.sweep(keeping: state.contents)
         core = Mutex(Core(state: state))
         replication = Replication(lag: configuration.replicationLag)
+        access = AccessRules(configuration)
         throttle = Throttle(isOn: configuration.throttles)
         tokens = AccessTokens(secret: tokenKey, key: configuration.signingKey)
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
+            VaultService(),
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
-            Blobs(), Controls(),
+            Blobs(), Controls(), Directory(), TenantScope(),
         ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }
@@ -67,12 +72,17 @@ package final class Emulator: Sendable {
     /// The longest body that Azure takes.
     package static let longestBody = 4 << 20
 
-    private static let allKinds: [any ResourceKind] = [
-        ResourceGroups(), Deployments(), DeploymentOperations(), Tags(),
-        Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
-        Images(), Galleries(), GalleryImages(), GalleryVersions(), AvailabilitySets(), DiskEncryptionSets(),
-        VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(), PublicAddresses(),
-    ]
+    private static let allKinds: [any ResourceKind] =
+        [
+            ResourceGroups(), Deployments(), DeploymentOperations(), Tags(),
+            Locks(), RoleDefinitions(), RoleAssignments(), Permissions(), PolicyDefinitions(), PolicyAssignments(),
+            PolicyRestrictions(), UserAssignedIdentities(),
+            Vaults(), VaultAccessPolicies(), DeletedVaults(), DeletedVaultList.ofVaults,
+            Disks(), Snapshots(), VirtualMachines(), VMExtensions(),
+            Images(), Galleries(), GalleryImages(), GalleryVersions(), AvailabilitySets(), DiskEncryptionSets(),
+            VirtualNetworks(), Subnets(), NetworkInterfaces(), NetworkSecurityGroups(), SecurityRules(),
+            PublicAddresses(),
+        ] + DeletedVaultList.ofModules
 
     /// What is answered where a body is too long to be read.
     static func refuseBody(of path: String) -> EmulatorResponse {
@@ -113,21 +123,25 @@ package final class Emulator: Sendable {
                 404, "InvalidResourcePath", "The request path '\(printable(request.path))' names no resource.")
         }
         let body = try request.json()
-        let surroundings = surroundings(now, base: request.base, caller: caller.client)
+        let surroundings = surroundings(
+            now, base: request.base, caller: Caller(client: caller.client, object: caller.object))
         return try await faults.around(request, clock) { () throws(ARMError) in
             try await commit(now) { (state) throws(ARMError) in
                 let headers = try throttle.take(path, request, in: state, now)
+                let view = try access.check(path, request, body, surroundings, state, kinds)
                 var response = try answer(path, request, body, surroundings, &state)
+                view?.restrict(&response, state)
                 response.headers += headers
                 return response
             }
         }
     }
 
-    func surroundings(_ now: EmulatorTime, base: String, caller: String) -> Surroundings {
+    func surroundings(_ now: EmulatorTime, base: String, caller: Caller?) -> Surroundings {
         Surroundings(
-            now: now, base: base, caller: caller, tenant: configuration.tenant, latencies: configuration.latencies,
-            offer: configuration.offer, isKind: { [kinds] in kinds[$0.lowercased()] != nil }, makeID: makeID)
+            now: now, base: base, caller: caller, tenant: configuration.tenant, roles: access.roles,
+            latencies: configuration.latencies, offer: configuration.offer,
+            isKind: { [kinds] in kinds[$0.lowercased()] != nil }, makeID: makeID)
     }
 
     /// Changes the state, and returns when that is on disk, and all that it may have seen.

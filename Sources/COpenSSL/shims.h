@@ -109,9 +109,27 @@ static inline int salvor_X509_REQ_add_subject_alt_names(X509_REQ *request, GENER
 static inline EVP_PKEY *salvor_EVP_RSA_gen(unsigned int bits) {
     return EVP_RSA_gen(bits);
 }
-// A key from its numbers: with its private half, or the public one alone. 0 for numbers that are no key.
-static inline int salvor_EVP_PKEY_fromdata(EVP_PKEY_CTX *context, EVP_PKEY **key, int whole, OSSL_PARAM *parameters) {
-    return EVP_PKEY_fromdata(context, key, whole ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters);
+// An RSA key from its numbers: n and e alone, or d, both primes, their exponents and the coefficient behind them. NULL for
+// numbers that are no key. The names stay in memory for as long as the builder points at them.
+static inline EVP_PKEY *salvor_EVP_RSA_from_numbers(BIGNUM *const *numbers, int count) {
+    static const char *const names[] = {
+        "n", "e", "d", "rsa-factor1", "rsa-factor2", "rsa-exponent1", "rsa-exponent2", "rsa-coefficient1",
+    };
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM *parameters = NULL;
+    EVP_PKEY *key = NULL;
+    int good = builder != NULL && context != NULL && (count == 2 || count == 8);
+    for (int index = 0; good && index < count; index++) {
+        good = OSSL_PARAM_BLD_push_BN(builder, names[index], numbers[index]);
+    }
+    if (good && (parameters = OSSL_PARAM_BLD_to_param(builder)) != NULL && EVP_PKEY_fromdata_init(context) == 1) {
+        EVP_PKEY_fromdata(context, &key, count == 8 ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters);
+    }
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    EVP_PKEY_CTX_free(context);
+    return key;
 }
 static inline EVP_PKEY *salvor_EVP_EC_gen(const char *curve) {
     return EVP_EC_gen(curve);

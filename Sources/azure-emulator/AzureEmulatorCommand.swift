@@ -98,20 +98,22 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
     func run() async throws {
         let folder = try StateFolder(state)
         let principals = try Principals(folder, application)
+        var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        let identity = try folder.identity()
+        let vaults = try VaultListeners(identity: identity, logger: logger)
         let emulator = try Emulator(
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
                 applications: principals.applications, hostIdentity: principals.host,
                 signingKey: try folder.signingKey(), latencies: try latencies(), throttles: throttling == .on,
                 replicationLag: .milliseconds(replicationLag), offer: try offer()),
-            equipment: Equipment(contents: try DiskContents(folder: folder.path("disks"))),
+            equipment: Equipment(contents: try DiskContents(folder: folder.path("disks")), vaults: vaults),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
             faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
             clock: clock == .world ? WorldClock() : ManualClock(WorldClock().now),
             makeID: { UUID().uuidString.lowercased() })
-        var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .warning
-        let server = try EmulatorServer(emulator, identity: try folder.identity(), logger: logger)
+        let server = try EmulatorServer(emulator, identity: identity, logger: logger)
         let metadata = MetadataServer(
             emulator, machine: nil, identityHeader: principals.identityHeader, logger: logger)
         async let _: Void = emulator.keepTime()
@@ -121,6 +123,7 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
             tasks.addTask {
                 try await metadata.run(on: .loopback(port: imdsPort)) { port in listening.yield(port) }
             }
+            tasks.addTask { await vaults.run(emulator) }
             tasks.addTask {
                 guard let imds = await ports.first(where: { _ in true }) else { return }
                 try await server.run(port: port) { port in

@@ -9,7 +9,7 @@ import Testing
 
     init() async throws {
         azure = try TestEmulator { $0.hostIdentity = .init(clientID: "44444444-4444-4444-8444-444444444444") }
-        machine = try await azure.makeMachine()
+        machine = try await azure.makeGuest()
     }
 
     private func ask(
@@ -102,6 +102,26 @@ import Testing
             "/metadata/identity/oauth2/token", query: ["resource": "https://localhost:8443/"], ofHost: true)
         let token = try #require(try JSONValue.parse(host.body)["access_token"]?.string)
         #expect(try await azure("GET", "/subscriptions", headers: ["authorization": "Bearer \(token)"]).status == 200)
+    }
+
+    @Test(
+        "Of several identities the machine's own is the one that goes unnamed",
+        arguments: ["", "client_id", "mi_res_id"])
+    func userAssigned(by name: String) async throws {
+        let path = "resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/extra"
+        let made = try await azure("PUT", path, ["location": "westeurope"])
+        #expect(made.status == 201)
+        let id = "/subscriptions/\(TestEmulator.subscription)/\(path)"
+        let given = try await azure(
+            "PATCH", "resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/guest",
+            ["identity": ["type": "SystemAssigned, UserAssigned", "userAssignedIdentities": .object([id: [:]])]])
+        #expect(given.status < 300, "\(given.json)")
+        let client = try #require(made.json[path: "properties.clientId"]?.string)
+        var query = ["resource": "https://vault.azure.net"]
+        if !name.isEmpty { query[name] = name == "client_id" ? client : id }
+        let reply = try JSONValue.parse(await ask("/metadata/identity/oauth2/token", query: query).body)
+        #expect((reply["client_id"]?.string == client) == !name.isEmpty, "\(reply)")
+        #expect(reply["access_token"] != nil)
     }
 
     @Test(

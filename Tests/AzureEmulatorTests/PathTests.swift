@@ -58,6 +58,15 @@ import Testing
         #expect(scope.name == "t")
     }
 
+    @Test("A parent that is left empty is none")
+    func emptyParent() throws {
+        let text =
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute//disks/d/providers/Microsoft.Authorization/locks/l"
+        let plain = text.replacing("//", with: "/")
+        #expect(ARMPath(text, isType: { _ in true }) == ARMPath(plain, isType: { _ in true }))
+        #expect(ARMPath(plain, isType: { _ in true }) != nil)
+    }
+
     @Test(
         "Any well-formed version is taken",
         arguments: ["2024-11-01", "2026-03-02", "2021-02-01-preview", "2021-02-01-rc.1"])

@@ -84,6 +84,15 @@ class IdentityTests(ClientCase):
             list(client.resource_groups.list())
         self.assertEqual(caught.exception.error.code, "InvalidAuthenticationTokenAudience")
 
+    def test_no_secret_is_written_down(self):
+        self.groups(ClientSecretCredential(
+            self.emulator.tenant, self.emulator.application, self.emulator.secret, **self.options_of_credential))
+        with open(self.emulator.record) as file:
+            written = file.read()
+        self.assertIn("resourcegroups", written.lower())
+        for secret in (self.emulator.secret, "eyJ", "Bearer "):
+            self.assertNotIn(secret, written)
+
     def login(self, folder, *arguments, **environment):
         az = Az(self.emulator, folder)
         az.environment.update(environment)

@@ -12,6 +12,10 @@ package struct ARMError: Error, Hashable, Sendable {
     package var headers: [String: String]
     /// What lies behind it.
     package var details: [ARMError]
+    /// What else there is to say, as `{"type": …, "info": …}`.
+    package var additionalInfo: [JSONValue] = []
+    /// The code of a service's own, within the error.
+    package var innerCode: String?
 
     package init(
         _ status: Int, _ code: String, _ message: String, target: String? = nil, headers: [String: String] = [:],
@@ -30,6 +34,8 @@ package struct ARMError: Error, Hashable, Sendable {
         var members: [String: JSONValue] = ["code": .string(code), "message": .string(message)]
         if let target { members["target"] = .string(target) }
         if !details.isEmpty { members["details"] = .array(details.map(\.json)) }
+        if let innerCode { members["innererror"] = ["code": .string(innerCode)] }
+        if !additionalInfo.isEmpty { members["additionalInfo"] = .array(additionalInfo) }
         return .object(members)
     }
 }

@@ -23,7 +23,11 @@ enum ARMPath: Equatable {
     /// - Parameter isType: whether there is such a type: what follows a resource is else an action on it.
     /// - Returns: nil for a path of another form.
     init?(_ path: String, isType: (String) -> Bool) {
-        var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        let all = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        // Clients leave the parent's path out by leaving it empty, and Azure takes it: `providers/Microsoft.Compute//disks`.
+        var segments = all.indices.filter { index in
+            !all[index].isEmpty || index < 2 || all[index - 2].lowercased() != "providers" || index + 2 >= all.count
+        }.map { all[$0] }
         // Lists of deployments are asked for with a slash behind them.
         if segments.count > 1, segments.last == "" { segments.removeLast() }
         // Operations of deployments are found without their provider, too.
@@ -66,6 +70,9 @@ enum ARMPath: Equatable {
             self = .registration(subscription, namespace: segments[3], isRegistered: rest[2] == "register")
         case "providers" where rest.count == 6 && rest[2] == "locations" && rest[4].contains("operation"):
             self = .operation(id: segments[7], subscription: lowered[1])
+        case "providers"
+        where rest.count > 5 && rest[2] == "locations" && isType("\(rest[1])/locations/\(rest[4])"):
+            self.init(below: subscription, segments.dropFirst(2), isType)
         case "providers" where rest[2] == "skus" || (rest[2] == "locations" && rest.count > 4):
             self = .catalog(subscription, namespace: rest[1], Array(rest.dropFirst(2)))
         case "providers": self.init(below: subscription, segments.dropFirst(2), isType)

@@ -67,42 +67,19 @@ package final class RSAKey: @unchecked Sendable {
 
     /// - Returns: nil for numbers that are no key.
     package convenience init?(_ numbers: Numbers) {
-        guard let builder = OSSL_PARAM_BLD_new() else { return nil }
-        var values: [OpaquePointer] = []
-        defer {
-            OSSL_PARAM_BLD_free(builder)
-            values.forEach(BN_clear_free)
-        }
-        // The names are OpenSSL's: provider-rsa(7), "EVP_PKEY-RSA".
-        var named = [("n", numbers.n), ("e", numbers.e)]
+        var values: [OpaquePointer?] = []
+        defer { values.forEach { BN_clear_free($0) } }
+        var bytes = [numbers.n, numbers.e]
         if let secret = numbers.secret {
-            named += [
-                ("d", secret.d), ("rsa-factor1", secret.p),
-                ("rsa-factor2", secret.q), ("rsa-exponent1", secret.dp),
-                ("rsa-exponent2", secret.dq), ("rsa-coefficient1", secret.qi),
-            ]
+            bytes += [secret.d, secret.p, secret.q, secret.dp, secret.dq, secret.qi]
         }
-        for (name, bytes) in named {
-            guard bytes.count <= 1024, let value = BN_bin2bn(bytes, Int32(bytes.count), nil) else { return nil }
+        for number in bytes {
+            guard number.count <= 1024, let value = BN_bin2bn(number, Int32(number.count), nil) else { return nil }
             values.append(value)
-            guard OSSL_PARAM_BLD_push_BN(builder, name, value) == 1 else { return nil }
         }
-        guard let parameters = OSSL_PARAM_BLD_to_param(builder),
-            let context = EVP_PKEY_CTX_new_from_name(nil, "RSA", nil)
-        else { return nil }
-        defer {
-            OSSL_PARAM_free(parameters)
-            EVP_PKEY_CTX_free(context)
-        }
+        defer { ERR_clear_error() }
+        guard let pkey = salvor_EVP_RSA_from_numbers(values, Int32(values.count)) else { return nil }
         let isPrivate = numbers.secret != nil
-        var pkey: OpaquePointer?
-        guard EVP_PKEY_fromdata_init(context) == 1,
-            salvor_EVP_PKEY_fromdata(context, &pkey, isPrivate ? 1 : 0, parameters) == 1,
-            let pkey
-        else {
-            ERR_clear_error()
-            return nil
-        }
         let isWhole = (1024...16_384).contains(EVP_PKEY_get_bits(pkey)) && (!isPrivate || Self.isConsistent(pkey))
         guard isWhole else {
             EVP_PKEY_free(pkey)

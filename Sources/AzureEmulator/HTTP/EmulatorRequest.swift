@@ -12,6 +12,8 @@ package struct EmulatorRequest: Sendable {
     /// By lower-cased name.
     package var headers: [String: String]
     package var body: [UInt8]
+    /// The vault at whose own port it came in.
+    var vault: ResourceID?
 
     package init(
         _ method: String, _ path: String, query: [String: String] = [:], headers: [String: String] = [:],

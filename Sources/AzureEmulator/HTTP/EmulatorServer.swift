@@ -4,6 +4,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 package import SalvorTransport
+internal import Synchronization
 
 /// Serves an emulator by HTTPS.
 package struct EmulatorServer: Sendable {
@@ -35,7 +36,11 @@ package struct EmulatorServer: Sendable {
                 TLSChannel(base: HTTP1Channel(responder: responder), tls: tls)
             },
             configuration: ApplicationConfiguration(address: .hostname(address, port: port)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
+            onServerRunning: { [emulator] channel in
+                let port = channel.localAddress?.port ?? port
+                emulator.address.withLock { $0 = "https://localhost:\(port)" }
+                await onListening(port)
+            }, logger: logger)
         try await application.run()
     }
 }

@@ -7,6 +7,8 @@ package protocol ResourceKind: Sendable {
 
     /// The resource of an id, where there is one.
     func find(_ id: ResourceID, in state: EmulatorState) -> Record?
+    /// What Azure says of one that there is not.
+    func missing(_ id: ResourceID) -> ARMError
     func put(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
     func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
     func delete(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer
@@ -34,6 +36,8 @@ package protocol ResourceKind: Sendable {
 
 extension ResourceKind {
     package func find(_ id: ResourceID, in state: EmulatorState) -> Record? { state[id] }
+
+    package func missing(_ id: ResourceID) -> ARMError { .resourceNotFound(id) }
 
     package func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
         throw .methodNotAllowed("PATCH")
@@ -77,9 +81,10 @@ package struct Surroundings: Sendable {
     package let now: EmulatorTime
     /// Scheme, host and port that the client used, for links; empty where no client asks.
     package let base: String
-    /// The application or identity that asks; empty where no client asks.
-    package let caller: String
+    /// Who asks; nil where no client does.
+    package let caller: Caller?
     package let tenant: String
+    let roles: RoleRules
     package let latencies: Latencies
     package let offer: ComputeOffer
     /// Whether there is a kind of resource of that name.
@@ -93,6 +98,7 @@ package struct EffectContext: Sendable {
     let surroundings: Surroundings
     let kinds: [String: any ResourceKind]
     let equipment: Equipment
+    let access: AccessRules
     /// What became of the operation's work; nil before it has been begun.
     let outcome: Result<JSONValue, ARMError>?
 
@@ -110,6 +116,14 @@ package struct EffectContext: Sendable {
     /// A request that an effect makes in its turn.
     func call(_ id: ResourceID, body: JSONValue) -> ResourceCall {
         ResourceCall(id: id, body: EnumSpelling.canonical(body), query: [:], surroundings: surroundings)
+    }
+
+    /// Puts a resource in the name of whoever began the operation, who has to be allowed to.
+    func put(_ id: ResourceID, body: JSONValue, in state: inout EmulatorState) throws(ARMError) -> Answer {
+        let kind = try kind(id.type)
+        let call = call(id, body: body)
+        try access.check(.write, on: id, kind.type, body: call.body, by: surroundings.caller, in: state)
+        return try kind.put(call, in: &state)
     }
 }
 
@@ -137,9 +151,10 @@ package struct ResourceCall: Sendable {
     package func begin(
         _ verb: String, input: JSONValue = [:], in state: inout EmulatorState
     ) -> Operation {
-        let operation = Operation(
+        var operation = Operation(
             id: makeID(), target: id, verb: verb, input: input, location: state.location(of: id), began: now,
             due: now + surroundings.latencies.of(id.type, verb))
+        operation.caller = surroundings.caller
         state.put(operation)
         return operation
     }

@@ -123,17 +123,20 @@ struct ManagedIdentity {
                 [Identity(clientID: $0.clientID, objectID: $0.objectID)]
             } ?? []
         }
-        guard let identity = emulator.look({ $0[machine]?.body["identity"] }) else { return [] }
-        var found: [Identity] = []
-        if let principal = identity["principalId"]?.string {
-            found.append(Identity(clientID: PrincipalID.derived(from: principal), objectID: principal))
-        }
-        for (id, assigned) in (identity["userAssignedIdentities"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let client = assigned["clientId"]?.string, let principal = assigned["principalId"]?.string else {
-                continue
+        return emulator.look { state in
+            guard let identity = state[machine]?.body["identity"] else { return [] }
+            var found: [Identity] = []
+            if let principal = identity["principalId"]?.string {
+                found.append(Identity(clientID: PrincipalID.derived(from: principal), objectID: principal))
             }
-            found.append(Identity(clientID: client, objectID: principal, resourceID: id))
+            for id in (identity["userAssignedIdentities"]?.object ?? [:]).keys.sorted() {
+                guard let assigned = ResourceID(id).flatMap({ state[$0] }),
+                    let client = assigned.body[path: "properties.clientId"]?.string,
+                    let principal = assigned.body[path: "properties.principalId"]?.string
+                else { continue }
+                found.append(Identity(clientID: client, objectID: principal, resourceID: id))
+            }
+            return found
         }
-        return found
     }
 }

@@ -17,6 +17,8 @@ package struct Operation: Sendable, Codable {
     package let input: JSONValue
     /// Where it is done; nil where its target has no location.
     package let location: String?
+    /// In whose name it is done; nil where no client asked for it.
+    package internal(set) var caller: Caller?
     package let began: EmulatorTime
     /// When it is to be looked at.
     package internal(set) var due: EmulatorTime

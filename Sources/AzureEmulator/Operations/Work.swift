@@ -15,7 +15,13 @@ package struct Equipment: Sendable {
     /// Nil: machines are simulated.
     package var hypervisor: (any Hypervisor)?
 
-    package init(contents: DiskContents? = nil, hypervisor: (any Hypervisor)? = nil) {
+    /// Nil: vaults are reached by their names at the emulator's own port alone.
+    package var vaults: VaultListeners?
+
+    package init(
+        contents: DiskContents? = nil, hypervisor: (any Hypervisor)? = nil, vaults: VaultListeners? = nil
+    ) {
+        self.vaults = vaults
         self.contents = contents
         self.hypervisor = hypervisor
     }

@@ -123,7 +123,7 @@ struct DeploymentStep {
         let body = try Template.body(of: resource, in: try scope(in: state), lookup: lookup(in: state))
         try Admission.check(resource.id, method: "PUT", kinds: context.kinds, in: state)
         try Tags.check(body[member: "tags"])
-        return try context.kind(resource.id.type).put(context.call(resource.id, body: body), in: &state)
+        return try context.put(resource.id, body: body, in: &state)
     }
 
     // MARK: Expressions

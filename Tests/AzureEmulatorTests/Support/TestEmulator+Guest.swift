@@ -4,7 +4,7 @@ import Testing
 
 extension TestEmulator {
     /// Makes a machine with a disk, an interface and an identity of its own, and waits for it.
-    func makeMachine(_ name: String = "guest", group: String = "rg") async throws -> ResourceID {
+    func makeGuest(_ name: String = "guest", group: String = "rg") async throws -> ResourceID {
         try await makeGroup(group)
         try await makeDisk(name, group: group)
         let base = "resourceGroups/\(group)/providers"
