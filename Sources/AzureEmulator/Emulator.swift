@@ -53,7 +53,7 @@ package final class Emulator: Sendable {
         bearer = BearerCheck(tenant: configuration.tenant, tokens: tokens)
         endpoints = [
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
-            Blobs(), Controls(),
+            Blobs(), BootDiagnostics(), Controls(),
         ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }
