@@ -119,7 +119,8 @@ let package = Package(
         module(
             "AzureEmulator",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorDigest", "SalvorTransport", "CLinux", "COpenSSL", hummingbird,
+                "SalvorSystem", "SalvorJSON", "SalvorDigest", "SalvorQEMU", "SalvorTransport", "CLinux", "COpenSSL",
+                hummingbird,
                 logging,
                 system,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -129,7 +130,7 @@ let package = Package(
         executable(
             "azure-emulator",
             [
-                "AzureEmulator", "SalvorDigest", "SalvorJSON", "SalvorTransport", logging,
+                "AzureEmulator", "SalvorDigest", "SalvorJSON", "SalvorQEMU", "SalvorTransport", logging, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

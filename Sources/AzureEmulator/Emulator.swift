@@ -62,7 +62,7 @@ package final class Emulator: Sendable {
         endpoints = [
             VaultService(),
             CloudMetadata(tenant: configuration.tenant), SignIn(configuration: configuration, tokens: tokens),
-            Blobs(), Controls(), Directory(), TenantScope(),
+            Blobs(), BootDiagnostics(), Controls(), Directory(), TenantScope(),
         ]
         var kinds: [String: any ResourceKind] = [:]
         for kind in Self.allKinds { kinds[kind.type.lowercased()] = kind }

@@ -80,6 +80,8 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
             valueName: "family=cores"))
     var quota: [String] = []
 
+    @OptionGroup(title: "Machines") var machines: MachineOptions
+
     enum ClockChoice: String, ExpressibleByArgument, CaseIterable { case world, manual }
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
@@ -102,13 +104,15 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
         logger.logLevel = .warning
         let identity = try folder.identity()
         let vaults = try VaultListeners(identity: identity, logger: logger)
+        let contents = try DiskContents(folder: folder.path("disks"))
         let emulator = try Emulator(
             EmulatorConfiguration(
                 tenant: Self.tenant, subscriptions: [.init(id: Self.subscription, name: "Emulated")],
                 applications: principals.applications, hostIdentity: principals.host,
                 signingKey: try folder.signingKey(), latencies: try latencies(), throttles: throttling == .on,
                 replicationLag: .milliseconds(replicationLag), offer: try offer()),
-            equipment: Equipment(contents: try DiskContents(folder: folder.path("disks")), vaults: vaults),
+            equipment: Equipment(
+                contents: contents, hypervisor: try machines.hypervisor(contents, folder), vaults: vaults),
             file: try StateFile(path: folder.path("state.sqlite")), tokenKey: try folder.tokenKey(),
             faults: Faults(try rules(), seed: seed), recorder: try record.map { try Recorder(path: $0) },
             clock: clock == .world ? WorldClock() : ManualClock(WorldClock().now),
@@ -116,7 +120,9 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
         let server = try EmulatorServer(emulator, identity: identity, logger: logger)
         let metadata = MetadataServer(
             emulator, machine: nil, identityHeader: principals.identityHeader, logger: logger)
+        await emulator.findMachines(logger: logger)
         async let _: Void = emulator.keepTime()
+        async let _: Void = emulator.attendMachines(logger: logger)
         // The metadata service first: what is printed can be used at once.
         try await withThrowingTaskGroup(of: Void.self) { [port, imdsPort] tasks in
             let (ports, listening) = AsyncStream<Int>.makeStream()

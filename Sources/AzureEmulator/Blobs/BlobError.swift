@@ -24,6 +24,7 @@ struct BlobError: Error {
         403, "AuthenticationFailed",
         "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
             + "including the signature.")
+    static let missing = BlobError(404, "BlobNotFound", "The specified blob does not exist.")
     static let mayNot = BlobError(
         403, "AuthorizationPermissionMismatch",
         "This request is not authorized to perform this operation using this permission.")

@@ -102,13 +102,17 @@ struct NetworkInterfaces: NetworkKind {
             })
         guard let machine = record.body[path: "properties.virtualMachine.id"]?.string else { return json }
         json[path: "properties.primary"] = .bool(Self.isFirst(record.id, of: machine, in: state))
-        // A machine that never ran has no such address; one is as good as another, and stays.
-        let hash = record.id.key.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }
+        // A machine that never ran has no such address.
+        json[path: "properties.macAddress"] = .string(Self.hardwareAddress(of: record.id))
+        return json
+    }
+
+    /// `00-0D-3A-12-34-56`: one address is as good as another, as long as it stays.
+    static func hardwareAddress(of id: ResourceID) -> String {
+        let hash = id.key.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }
         let hex = String(hash % 0x1000000, radix: 16, uppercase: true)
         let digits = Array(String(repeating: "0", count: 6 - hex.count) + hex)
-        json[path: "properties.macAddress"] = .string(
-            "00-0D-3A-" + stride(from: 0, to: 6, by: 2).map { String(digits[$0...$0 + 1]) }.joined(separator: "-"))
-        return json
+        return "00-0D-3A-" + stride(from: 0, to: 6, by: 2).map { String(digits[$0...$0 + 1]) }.joined(separator: "-")
     }
 
     /// Whether it is the machine's primary interface.

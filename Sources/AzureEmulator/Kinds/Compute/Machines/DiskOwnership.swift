@@ -83,6 +83,13 @@ enum DiskOwnership {
         state.put(disk)
     }
 
+    /// It is not released after all.
+    static func keep(_ text: String, in state: inout EmulatorState) {
+        guard let id = ResourceID(text), var disk = state[id] else { return }
+        disk.hidden[path: "detachingFrom"] = nil
+        state.put(disk)
+    }
+
     static func release(_ text: String, in state: inout EmulatorState) {
         guard let id = ResourceID(text), var disk = state[id] else { return }
         disk.body[path: "managedBy"] = nil

@@ -26,17 +26,7 @@ enum InstanceView {
                     ]
                 }),
         ]
-        if power == "running" {
-            view[path: "vmAgent"] = [
-                "vmAgentVersion": "2.7.41491.1172",
-                "statuses": [
-                    [
-                        "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
-                        "message": "GuestAgent is running and processing the extensions.", "time": .string(now.text),
-                    ]
-                ],
-            ]
-        }
+        if power == "running" { view[path: "vmAgent"] = agent(of: record, now) }
         if record.body[path: "properties.diagnosticsProfile.bootDiagnostics.enabled"]?.bool == true {
             view[path: "bootDiagnostics"] = [:]
         }
@@ -52,5 +42,23 @@ enum InstanceView {
                 })
         }
         return view
+    }
+
+    /// The agent of a simulated machine is always ready; that of a real one when it has said so since the machine started.
+    private static func agent(of record: Record, _ now: EmulatorTime) -> JSONValue {
+        let isReady = record.hidden["isReal"] != true || record.hidden["agentReady"] != nil
+        return [
+            "vmAgentVersion": isReady ? "2.7.41491.1172" : "Unknown",
+            "statuses": [
+                [
+                    "code": isReady ? "ProvisioningState/succeeded" : "ProvisioningState/Unavailable",
+                    "level": isReady ? "Info" : "Warning", "displayStatus": isReady ? "Ready" : "Not Ready",
+                    "message": isReady
+                        ? "GuestAgent is running and processing the extensions."
+                        : "VM status blob is found but not yet populated.",
+                    "time": .string(now.text),
+                ]
+            ],
+        ]
     }
 }

@@ -6,6 +6,13 @@ enum NetworkProfile {
         (body[path: "properties.networkProfile.networkInterfaces"]?.array ?? []).compactMap { $0[member: "id"]?.string }
     }
 
+    /// That of the primary interface; nil for a machine that has none.
+    static func hardwareAddress(of record: Record) -> String? {
+        let interfaces = record.body[path: "properties.networkProfile.networkInterfaces"]?.array ?? []
+        let primary = interfaces.first { $0[path: "properties.primary"]?.bool == true } ?? interfaces.first
+        return (primary?[member: "id"]?.string).flatMap(ResourceID.init).map(NetworkInterfaces.hardwareAddress)
+    }
+
     /// - Throws: for interfaces that are missing or another's.
     static func check(_ record: Record, in state: EmulatorState) throws(ARMError) {
         let interfaces = interfaceIDs(record.body)

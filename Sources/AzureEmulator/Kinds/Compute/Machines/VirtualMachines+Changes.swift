@@ -37,7 +37,10 @@ extension VirtualMachines {
         NetworkProfile.take(record, in: &state)
         record.provisioningState = "Updating"
         state.put(record)
-        let operation = call.begin(verb, input: ["release": .array(released.map { .string($0) })], in: &state)
+        var input: JSONValue = ["release": .array(released.map { .string($0) })]
+        // What is gone back to where a real machine does not take the change.
+        if before.body != after.body { input[path: "storageProfile"] = before.body }
+        let operation = call.begin(verb, input: input, in: &state)
         return .accepted(200, view(record, call, in: state), operation, Self.update)
     }
 

@@ -59,7 +59,7 @@ package struct VirtualMachines: ResourceKind {
         case "runcommand":
             return .accepted(202, nil, try RunCommand.begin(record, call, in: &state), Self.action)
         case "retrievebootdiagnosticsdata":
-            return .done(200, ["serialConsoleLogBlobUri": .null, "consoleScreenshotBlobUri": .null])
+            return .done(200, try BootDiagnostics.addresses(of: record, call, in: &state))
         default: return nil
         }
     }
@@ -104,9 +104,13 @@ package struct VirtualMachines: ResourceKind {
         ]
         if let power = onTheWay[action] {
             record.hidden[path: "power"] = .string(power)
+            // The guest that said so is not there any more.
+            record.hidden[path: "agentReady"] = nil
             state.put(record)
         }
-        return .accepted(202, nil, call.begin(action, input: ["before": .string(before)], in: &state), Self.action)
+        var input: JSONValue = ["before": .string(before)]
+        if call.query["skipshutdown"]?.lowercased() == "true" { input[path: "skipShutdown"] = true }
+        return .accepted(202, nil, call.begin(action, input: input, in: &state), Self.action)
     }
 
     /// - Throws: what is wrong with a machine's body by itself.
