@@ -98,6 +98,8 @@ struct AzureEmulatorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // The state holds secrets of vaults and of machines, whoever may look into its folder.
+        umask(0o077)
         let folder = try StateFolder(state)
         let principals = try Principals(folder, application)
         var logger = Logger(label: "azure-emulator") { StreamLogHandler.standardError(label: $0) }

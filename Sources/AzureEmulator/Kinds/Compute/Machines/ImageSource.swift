@@ -1,6 +1,6 @@
 internal import SalvorJSON
 
-/// What an `imageReference` leads to: an image of the marketplace.
+/// What an `imageReference` leads to: an image of one's own or of a gallery, or one of the marketplace.
 struct ImageSource {
     let osType: String
     let generation: String
@@ -9,11 +9,16 @@ struct ImageSource {
     let source: ResourceID?
     let creationData: JSONValue
 
-    /// - Throws: `PlatformImageNotFound`, `ImageNotFound`.
+    /// - Throws: `PlatformImageNotFound`, `ImageNotFound`, `GalleryImageNotFound`.
     init(_ reference: JSONValue, in state: EmulatorState) throws(ARMError) {
         if let text = reference[member: "id"]?.string {
-            throw ARMError(
-                404, "ImageNotFound", "The image '\(printable(text))' was not found.", target: "imageReference")
+            let image = try ImageReference(text, in: state)
+            osType = image.osType
+            generation = image.generation
+            sizeGB = image.sizeGB
+            source = image.source
+            creationData = ["createOption": "FromImage", "imageReference": ["id": .string(image.source.description)]]
+            return
         }
         func part(_ name: String) -> String { reference[member: name]?.string ?? "" }
         let found = ComputeCatalog.images.first {

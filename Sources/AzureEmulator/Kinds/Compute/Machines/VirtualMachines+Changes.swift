@@ -18,6 +18,7 @@ extension VirtualMachines {
                 (disks.array ?? []).filter { $0[member: "toBeDetached"]?.bool != true })
         }
         try check(record, in: state)
+        if VMSize.of(record)?.name != VMSize.of(known)?.name { try checkCapacity(for: record, call, in: state) }
         try MachineSecrets.hide(&record)
         try NewDisks(call).prepare(&record, in: &state)
         let after = StorageProfile(record.body)

@@ -14,6 +14,7 @@ package struct VirtualMachines: ResourceKind {
         var record = Record(id: call.id, body: call.body)
         record.body[path: "location"] = .string(try call.location())
         try check(record, in: state)
+        try checkCapacity(for: record, call, in: state)
         try NewDisks(call).prepare(&record, in: &state)
         for id in StorageProfile(record.body).diskIDs {
             let disk = try DiskOwnership.claim(id, for: record, call.now, in: state)
@@ -27,7 +28,10 @@ package struct VirtualMachines: ResourceKind {
         MachineIdentity.fill(&record, call)
         NetworkProfile.take(record, in: &state)
         state.put(record)
-        return .accepted(201, view(record, call, in: state), call.begin("create", in: &state), Self.update)
+        // What its disks are copied from stays until they are.
+        let sources = JSONValue.array(DiskCopy.all(of: record, in: state).map { .string($0.source) })
+        let operation = call.begin("create", input: ["sources": sources], in: &state)
+        return .accepted(201, view(record, call, in: state), operation, Self.update)
     }
 
     package func patch(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
@@ -111,6 +115,17 @@ package struct VirtualMachines: ResourceKind {
         var input: JSONValue = ["before": .string(before)]
         if call.query["skipshutdown"]?.lowercased() == "true" { input[path: "skipShutdown"] = true }
         return .accepted(202, nil, call.begin(action, input: input, in: &state), Self.action)
+    }
+
+    /// - Throws: `SkuNotAvailable`, or `OperationNotAllowed` where the quota does not suffice.
+    func checkCapacity(for record: Record, _ call: ResourceCall, in state: EmulatorState) throws(ARMError) {
+        guard let name = record.body[path: "properties.hardwareProfile.vmSize"]?.string else { return }
+        let size = try VMSize.named(name)
+        let location = record.body["location"]?.string ?? ""
+        let zones = (record.body["zones"]?.array ?? []).compactMap(\.string)
+        let offer = call.surroundings.offer
+        try size.checkAvailable(in: location, zones: zones, offer)
+        try ComputeQuota(subscription: call.id, location: location, offer: offer).check(size, for: call.id, in: state)
     }
 
     /// - Throws: what is wrong with a machine's body by itself.
