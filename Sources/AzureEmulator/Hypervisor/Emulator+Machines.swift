@@ -118,7 +118,10 @@ extension Emulator {
             defer { try? folder.close() }
             // A socket's address holds 107 bytes: the folder is named by its descriptor.
             let short = "/proc/self/fd/\(folder.rawValue)/\(path.lastComponent?.string ?? "")"
-            try await MetadataServer(self, machine: machine, logger: logger).run(on: .unix(short))
+            // Its end, which is a cancellation, is an error for the server's own words.
+            var quiet = logger
+            quiet.logLevel = .critical
+            try await MetadataServer(self, machine: machine, logger: quiet).run(on: .unix(short))
         } catch is CancellationError {
         } catch {
             logger.warning("metadata of \(machine): \(error)")
