@@ -21,7 +21,8 @@ import Testing
                 tasks.addTask { try await server.run(on: .unix(path)) { _ in says.yield() } }
                 tasks.addTask {
                     for await _ in listening { break }
-                    let text = try Self.ask(path, "/metadata/instance/compute/name?api-version=2021-02-01&format=text")
+                    let text = try await Self.answer(
+                        path, "/metadata/instance/compute/name?api-version=2021-02-01&format=text")
                     #expect(text.hasPrefix("HTTP/1.1 200 OK"))
                     #expect(text.hasSuffix("\r\n\r\nguest"))
                 }
@@ -32,7 +33,13 @@ import Testing
         }
     }
 
-    /// The whole answer to a GET.
+    /// The whole answer to a GET, read on a thread of its own: it blocks.
+    private static func answer(_ path: String, _ target: String) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try ask(path, target) }) }
+        }
+    }
+
     private static func ask(_ path: String, _ target: String) throws -> String {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
