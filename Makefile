@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-fast test-rescue test-azure-clients lint format generate image bench bench-emulator clean
+.PHONY: help build demo test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -26,7 +26,7 @@ image: build packages-run ## the rescue image, in the user's cache
 demo: build packages-run packages-test ## break a machine by code, rescue it, and show that it boots
 	Coordinator/demo/run
 
-test: lint test-fast test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
+test: lint test-fast test-emulator test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
