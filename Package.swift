@@ -200,11 +200,11 @@ let package = Package(
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
-        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
+        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging, logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(
             "RealMachineTests",
-            ["AzureEmulator", "SalvorQEMU", "SalvorDigest", "SalvorJSON", "SalvorImage", "Fixtures", system]),
+            ["AzureEmulator", "SalvorQEMU", "SalvorImage", "Fixtures", logging, system]),
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )

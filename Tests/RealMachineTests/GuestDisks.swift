@@ -23,9 +23,9 @@ struct Workplace: Sendable {
     func machine(_ name: String) -> MachineFolder { MachineFolder(root.appending(name)) }
 
     /// A disk that a guest starts from.
-    func guestDisk(_ marker: String) async throws -> FilePath {
+    func guestDisk(_ marker: String, fetching address: String? = nil) async throws -> FilePath {
         let path = root.appending("\(marker).raw")
-        try await AzureGuest().makeDisk(at: path, marker: marker)
+        try await AzureGuest().makeDisk(at: path, marker: marker, fetching: address)
         return path
     }
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 import unittest
@@ -35,8 +36,15 @@ class RealMachineTests(ClientCase):
     options = ("--hypervisor", "qemu")
 
     @classmethod
+    def end_machines(cls):
+        """Those of a test that has failed: they would run on."""
+        for number in processes(cls.emulator.folder):
+            os.kill(number, signal.SIGKILL)
+
+    @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.addClassCleanup(cls.end_machines)
         cls.vhd = {}
         for marker in ["first", "second"]:
             cls.vhd[marker] = f"{cls.emulator.folder}/{marker}.vhd"
@@ -121,6 +129,46 @@ class RealMachineTests(ClientCase):
 
         self.az("vm", "delete", "-g", group, "-n", "vm", "-y")
         self.assertEqual(processes(self.emulator.folder), [])
+        self.assertEqual(os.listdir(self.emulator.folder + "/state/machines"), [])
+
+    def power(self, group):
+        return self.view(group)["statuses"][-1]["code"]
+
+    def restart_emulator(self):
+        self.emulator.start(int(self.emulator.base.rsplit(":", 1)[1]))
+
+    def test_emulator_killed(self):
+        """Machines outlive their emulator, and it finds them again; a machine that is lost is stopped."""
+        group = self.group("real-killed")
+        self.upload(group, "first", "V1")
+        self.az(
+            "vm", "create", "-g", group, "-n", "vm", "--attach-os-disk", "first", "--os-type", "linux", "--size",
+            "Standard_D2s_v5", "--nsg", "", "--public-ip-address", "")
+        before = processes(self.emulator.folder)
+        self.assertEqual(len(before), 1)
+        self.emulator.kill()
+        self.assertEqual(processes(self.emulator.folder), before)
+        self.restart_emulator()
+        self.assertEqual(self.power(group), "PowerState/running")
+        # Its guest is heard as before: it has been starting all the while.
+        self.wait_for("ready agent", lambda: self.agent(group) == "Ready")
+        self.az("disk", "create", "-g", group, "-n", "data", "--size-gb", "4")
+        self.az("vm", "disk", "attach", "-g", group, "--vm-name", "vm", "--name", "data", "--lun", "7")
+        self.az("vm", "boot-diagnostics", "enable", "-g", group, "-n", "vm")
+        self.wait_for_line(group, f"LUN=7 size={4 << 30}")
+        self.assertEqual(processes(self.emulator.folder), before)
+
+        os.kill(before[0], signal.SIGKILL)
+        self.wait_for("stopped machine", lambda: self.power(group) == "PowerState/stopped")
+        self.az("vm", "start", "-g", group, "-n", "vm")
+        second = processes(self.emulator.folder)
+        self.assertEqual(len(second), 1)
+        self.emulator.kill()
+        os.kill(second[0], signal.SIGKILL)
+        self.wait_for("end of QEMU", lambda: not processes(self.emulator.folder))
+        self.restart_emulator()
+        self.assertEqual(self.power(group), "PowerState/stopped")
+        self.az("vm", "delete", "-g", group, "-n", "vm", "-y")
         self.assertEqual(os.listdir(self.emulator.folder + "/state/machines"), [])
 
     def test_first_generation(self):

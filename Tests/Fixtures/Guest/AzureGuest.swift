@@ -43,8 +43,12 @@ package struct AzureGuest: Sendable {
     }
 
     /// Makes a disk at `path`, which must not be there yet: raw, or with a footer as a fixed VHD.
-    /// - Parameter marker: what the guest prints when it was started from this disk; no spaces.
-    package func makeDisk(at path: FilePath, marker: String, vhd: Bool = false) async throws {
+    /// - Parameters:
+    ///   - marker: what the guest prints when it was started from this disk; no spaces.
+    ///   - address: an HTTP address whose content it prints, too.
+    package func makeDisk(
+        at path: FilePath, marker: String, fetching address: String? = nil, vhd: Bool = false
+    ) async throws {
         guard !marker.isEmpty, marker.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
             throw FixtureError("the marker “\(marker)” is not made of letters, digits and hyphens")
         }
@@ -53,7 +57,7 @@ package struct AzureGuest: Sendable {
         let disk = scratch.appending("disk")
         try Posix.makePrivateFile(disk, bytes: Self.diskBytes)
         try writeBootSector(disk)
-        try await fill(disk, marker: marker)
+        try await fill(disk, address.map { "marker=\(marker) fetch=\($0)" } ?? "marker=\(marker)")
         guard vhd else { return try Posix.rename(disk, to: path) }
         let converted = scratch.appending("disk.vhd")
         try await tools.output(
@@ -77,7 +81,7 @@ package struct AzureGuest: Sendable {
         try file.writeAll(toAbsoluteOffset: 0, sector)
     }
 
-    private func fill(_ disk: FilePath, marker: String) async throws {
+    private func fill(_ disk: FilePath, _ words: String) async throws {
         let volume = "\(disk)@@\(Self.partitionStart)"
         let sectors = (Self.diskBytes - Self.partitionStart) / Self.sectorBytes
         func write(_ bytes: [UInt8], _ name: String) async throws {
@@ -91,7 +95,7 @@ package struct AzureGuest: Sendable {
         }
         let options =
             "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check cryptomgr.notests init_on_alloc=0 norandmaps "
-            + "marker=\(marker)"
+            + words
         let bios = "DEFAULT guest\nPROMPT 0\nLABEL guest\n  LINUX /vmlinuz\n  INITRD /initrd\n  APPEND \(options)\n"
         let entry = "title guest\nlinux /vmlinuz\ninitrd /initrd\noptions \(options)\n"
         try await write(Array(bios.utf8), "syslinux.cfg")
