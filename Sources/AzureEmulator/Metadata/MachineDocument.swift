@@ -136,7 +136,7 @@ struct MachineDocument {
             guard halves.count == 2 else { return nil }
             return ["address": .string(halves[0]), "prefix": .string(halves[1])]
         }
-        let address = interface.body[path: "properties.macAddress"]?.string ?? ""
+        let address = NetworkInterfaces.hardwareAddress(of: interface.id)
         return [
             "ipv4": ["ipAddress": .array(addresses), "subnet": .array(subnets)], "ipv6": ["ipAddress": []],
             "macAddress": .string(address.filter { $0 != "-" && $0 != ":" }.uppercased()),
