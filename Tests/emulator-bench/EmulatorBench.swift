@@ -60,7 +60,8 @@ struct EmulatorBench: AsyncParsableCommand {
                 Figure(
                     "list of 2,000 machines", list.medianMilliseconds, unit: "ms", goal: .atMost(200), digits: 0))
 
-            let puts = try await load.makeDisks(Self.resources - load.made)
+            let puts = try await load.makeDisks(seconds: seconds)
+            while load.made < Self.resources { _ = try await load.makeDisks(seconds: 1) }
             print("PUT of a new disk: \(puts.perSecond.text(0))/s")
             figures.append(Figure("PUT", puts.perSecond, unit: "requests/s", goal: .atLeast(500), digits: 0))
 

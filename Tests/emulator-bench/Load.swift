@@ -4,12 +4,13 @@ import SalvorJSON
 import Synchronization
 import SystemPackage
 
-/// Requests by the thousand, sent by wrk.
+/// Requests by the thousand: those that are measured sent by wrk, those that only make the ground by curl.
 final class Load: Sendable {
     static let compute = "resourceGroups/bench/providers/Microsoft.Compute"
     static let network = "resourceGroups/bench/providers/Microsoft.Network"
 
     struct Outcome: Sendable {
+        var answered: Int
         var perSecond: Double
         var medianMilliseconds: Double
     }
@@ -93,32 +94,58 @@ final class Load: Sendable {
         count.withLock { $0 += 3 + 3 * machines }
     }
 
-    func makeDisks(_ disks: Int) async throws -> Outcome {
+    /// New disks, as fast as they are made.
+    func makeDisks(seconds: Int) async throws -> Outcome {
         let body: JSONValue = [
             "location": "westeurope", "properties": ["creationData": ["createOption": "Empty"], "diskSizeGB": 8],
         ]
-        let outcome = try await send(
-            Requests(method: "PUT", path: "\(Self.compute)/disks/disk@", body: body), disks)
-        count.withLock { $0 += disks }
+        let outcome = try await wrk(
+            Requests(method: "PUT", path: "\(Self.compute)/disks/disk\(made)-@", body: body), connections: 32,
+            seconds: seconds)
+        count.withLock { $0 += outcome.answered }
         return outcome
     }
 
     /// The same request again and again, as fast as they are answered.
     func repeated(_ requests: Requests, connections: Int = 32, seconds: Int) async throws -> Outcome {
-        try await wrk(requests, times: nil, connections: connections, seconds: seconds)
+        try await wrk(requests, connections: connections, seconds: seconds)
     }
 
-    @discardableResult
-    private func send(_ requests: Requests, _ times: Int) async throws -> Outcome {
-        try await wrk(requests, times: times, connections: min(32, times), seconds: 120)
+    /// Sends requests with the numbers from 1 on, and looks at each answer.
+    private func send(_ requests: Requests, _ times: Int) async throws {
+        let address = "\(emulator.base)/subscriptions/\(emulator.subscription)/\(requests.path)?api-version=2024-11-01"
+        let orders = (1...times).map { number in
+            func numbered(_ text: String) -> String { text.replacing("@", with: "\(number)") }
+            let body = numbered(requests.body?.text ?? "").replacing("\"", with: "\\\"")
+            return """
+                url = "\(numbered(address))"
+                request = "\(requests.method)"
+                header = "Authorization: Bearer \(token)"
+                header = "Content-Type: application/json"
+                cacert = "\(emulator.authority)"
+                data = "\(body)"
+                output = "/dev/null"
+                write-out = "%{http_code}\\n"
+                silent
+                """
+        }
+        let script = scratch.appending("orders")
+        Posix.removeTree(script)
+        try Posix.write(Array(orders.joined(separator: "\nnext\n").utf8), to: script, mode: 0o600)
+        let output = try await tools.output("curl", ["--parallel", "--parallel-max", "32", "--config", script.string])
+        let statuses = String(decoding: output, as: UTF8.self).split(separator: "\n")
+        let bad = statuses.filter { !["200", "201", "202"].contains($0) }
+        guard statuses.count == times, bad.isEmpty else {
+            throw BenchError(
+                "\(requests.method) \(requests.path): \(statuses.count) of \(times) answered, \(bad.count) of them badly"
+            )
+        }
     }
 
-    private func wrk(
-        _ requests: Requests, times: Int?, connections: Int, seconds: Int
-    ) async throws -> Outcome {
+    private func wrk(_ requests: Requests, connections: Int, seconds: Int) async throws -> Outcome {
         let script = scratch.appending("requests.lua")
         Posix.removeTree(script)
-        try Posix.write(Array(lua(requests, times: times).utf8), to: script)
+        try Posix.write(Array(lua(requests).utf8), to: script)
         let output = try await tools.output(
             "wrk",
             [
@@ -134,21 +161,21 @@ final class Load: Sendable {
         }
         let answered = Double(json["answered"]?.integer ?? 0)
         let microseconds = Double(json["microseconds"]?.integer ?? 0)
-        guard answered > 0, microseconds > 0, times.map({ Int(answered) >= $0 }) ?? true else {
+        guard answered > 0, microseconds > 0 else {
             throw BenchError("\(requests.method) \(requests.path): \(Int(answered)) answers in \(microseconds / 1e6) s")
         }
         return Outcome(
-            perSecond: answered / microseconds * 1e6,
+            answered: Int(answered), perSecond: answered / microseconds * 1e6,
             medianMilliseconds: Double(json["median"]?.integer ?? 0) / 1000)
     }
 
     /// A script that counts answers by itself: wrk's own count of errors leaves out those below 400 that are none.
-    private func lua(_ requests: Requests, times: Int?) -> String {
+    private func lua(_ requests: Requests) -> String {
         let path = "/subscriptions/\(emulator.subscription)/\(requests.path)?api-version=2024-11-01"
         return """
-            local sent = 0
+            -- wrk asks for one request before it sends any.
+            local sent = -1
             answered, bad = 0, 0
-            local limit = \(times.map(String.init) ?? "math.huge")
             local path, body = [[\(path)]], [[\(requests.body?.text ?? "")]]
             wrk.headers["Authorization"] = "Bearer \(token)"
             wrk.headers["Content-Type"] = "application/json"
@@ -156,14 +183,12 @@ final class Load: Sendable {
             function setup(thread) table.insert(threads, thread) end
             function request()
               sent = sent + 1
-              local number = tostring(math.min(sent, limit))
+              local number = tostring(sent)
               return wrk.format("\(requests.method)", (path:gsub("@", number)), nil, (body:gsub("@", number)))
             end
             function response(status, headers, text)
-              if answered >= limit then return end
               answered = answered + 1
               if status < 200 or status > 202 then bad = bad + 1 end
-              if answered == limit then wrk.thread:stop() end
             end
             function done(summary, latency, all)
               local counted, wrong = 0, summary.errors.connect + summary.errors.read + summary.errors.timeout
