@@ -54,8 +54,19 @@ struct DiskGrant {
 
     static let links = Disks.links
 
+    /// What disks and snapshots alike can be asked to do.
+    static func act(
+        _ action: String, _ call: ResourceCall, in state: inout EmulatorState
+    ) throws(ARMError) -> Answer? {
+        switch action.lowercased() {
+        case "begingetaccess": try begin(call, in: &state)
+        case "endgetaccess": try end(call, in: &state)
+        default: nil
+        }
+    }
+
     /// `beginGetAccess`.
-    static func begin(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
+    private static func begin(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
         var record = try state.require(call.id)
         try Disks.checkIdle(call.id, in: state)
         guard let duration = call.body[member: "durationInSeconds"]?.integer, duration > 0 else {
@@ -114,7 +125,7 @@ struct DiskGrant {
     }
 
     /// `endGetAccess`.
-    static func end(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
+    private static func end(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
         let record = try state.require(call.id)
         try Disks.checkIdle(call.id, in: state)
         let blob = BlobPath.address(of: DiskContents.id(of: record) ?? "", at: call.surroundings.base)

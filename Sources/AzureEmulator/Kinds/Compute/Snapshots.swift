@@ -51,11 +51,7 @@ package struct Snapshots: ResourceKind {
     package func act(
         _ action: String, _ call: ResourceCall, in state: inout EmulatorState
     ) throws(ARMError) -> Answer? {
-        switch action.lowercased() {
-        case "begingetaccess": try DiskGrant.begin(call, in: &state)
-        case "endgetaccess": try DiskGrant.end(call, in: &state)
-        default: nil
-        }
+        try DiskGrant.act(action, call, in: &state)
     }
 
     package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
