@@ -43,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -53,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         // Its default traits pull Foundation into the agent: 7 MB for nothing that we use.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // System libraries, with static-inline shims for what C offers only as macros.
@@ -107,10 +109,21 @@ let package = Package(
             [
                 "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "SalvorQEMU", system, yams,
             ]),
+        // The only module with an HTTP client: it takes minutes to build.
+        module(
+            "SalvorAzure",
+            [
+                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "COpenSSL", logging, subprocess,
+                system,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         executable(
             "salvor",
             [
-                "SalvorCoordinatorCore", "SalvorLocal", "SalvorQEMU", "SalvorImage", "SalvorTransport", "SalvorAudit",
+                "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage", "SalvorTransport",
+                "SalvorAudit",
                 "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -200,7 +213,11 @@ let package = Package(
         tests(
             "SalvorLocalTests",
             ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
-        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging, logging]),
+        // Against the emulator, in the same process.
+        tests(
+            "SalvorAzureTests",
+            ["SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "AzureEmulator", logging, system]),
+        tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(
             "RealMachineTests",
