@@ -216,7 +216,11 @@ let package = Package(
         // Against the emulator, in the same process.
         tests(
             "SalvorAzureTests",
-            ["SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "AzureEmulator", logging, system]),
+            [
+                "SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "SalvorTransport",
+                "AzureEmulator",
+                logging, system,
+            ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(
