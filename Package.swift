@@ -113,7 +113,8 @@ let package = Package(
         module(
             "SalvorAzure",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "COpenSSL", logging, subprocess,
+                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "CLinux", "COpenSSL", logging,
+                subprocess,
                 system,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
