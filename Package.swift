@@ -113,7 +113,8 @@ let package = Package(
         module(
             "SalvorAzure",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "COpenSSL", logging, subprocess,
+                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "CLinux", "COpenSSL", logging,
+                subprocess,
                 system,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -217,9 +218,8 @@ let package = Package(
         tests(
             "SalvorAzureTests",
             [
-                "SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "SalvorTransport",
-                "AzureEmulator",
-                logging, system,
+                "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
+                "SalvorTransport", "AzureEmulator", grpcCore, logging, swiftProtobuf, system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.

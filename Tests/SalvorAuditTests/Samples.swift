@@ -97,6 +97,17 @@ enum Samples {
         .stepStarted(.init(step: "copy", detail: "overlay")),
         .stepDone(.init(step: "copy", detail: "overlay", took: .milliseconds(1234))),
         .stepFailed(.init(step: "scan", detail: "The agent is gone.", took: .seconds(3))),
+        .providerCalls(
+            .init(
+                step: "swap",
+                calls: [
+                    .init(
+                        verb: "PATCH", target: "/subscriptions/s/resourceGroups/g", changes: true, status: 409,
+                        code: "ScopeLocked", requestID: "r-1", correlationID: "c-1", milliseconds: 12),
+                    .init(
+                        verb: "GET", target: "/subscriptions/s", changes: false, status: nil, code: nil, requestID: nil,
+                        correlationID: nil, milliseconds: 60_000),
+                ], reads: 3)),
         .copyMade(.init(original: original, copy: copy, dependsOnOriginal: true)),
         .hostStarted(
             .init(identifier: "pid 4711", acceleration: "tcg", imageDigest: digest("image"), details: ["cpus": "2"])),

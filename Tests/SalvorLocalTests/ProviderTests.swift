@@ -163,7 +163,10 @@ struct ProviderTests {
             let host = HostName(run: "r1", number: 1)
             let specification = HostSpecification(
                 name: host, coordinatorPort: 9, route: try test.provider().route(toCoordinatorPort: 9),
-                bootstrap: Array("secret".utf8), diskCapacity: 2)
+                bootstrap: Array("secret".utf8),
+                machines: Array(
+                    repeating: Machine(name: "web", definition: "", osDisk: OSDisk(identifier: "", format: "raw")),
+                    count: 2))
             var first: LocalProvider? = try test.provider(kernel: kernel)
             let machine = try await first!.machine(named: "web")
             let copy = try await first!.copyDisk(of: machine, to: name)

@@ -10,6 +10,7 @@ extension AuditEvent {
         StepStarted.kind: { .stepStarted(try StepStarted(from: $0)) },
         StepDone.kind: { .stepDone(try StepDone(from: $0)) },
         StepFailed.kind: { .stepFailed(try StepFailed(from: $0)) },
+        ProviderCalls.kind: { .providerCalls(try ProviderCalls(from: $0)) },
         CopyMade.kind: { .copyMade(try CopyMade(from: $0)) },
         HostStarted.kind: { .hostStarted(try HostStarted(from: $0)) },
         AgentConnected.kind: { .agentConnected(try AgentConnected(from: $0)) },

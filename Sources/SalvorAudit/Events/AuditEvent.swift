@@ -15,6 +15,7 @@ package enum AuditEvent: Hashable, Sendable {
     case stepStarted(StepStarted)
     case stepDone(StepDone)
     case stepFailed(StepFailed)
+    case providerCalls(ProviderCalls)
     case copyMade(CopyMade)
     case hostStarted(HostStarted)
     case agentConnected(AgentConnected)
@@ -65,6 +66,7 @@ extension AuditEvent {
         case .stepStarted(let payload): payload
         case .stepDone(let payload): payload
         case .stepFailed(let payload): payload
+        case .providerCalls(let payload): payload
         case .copyMade(let payload): payload
         case .hostStarted(let payload): payload
         case .agentConnected(let payload): payload

@@ -10,6 +10,10 @@ extension Report {
                 HTML.element("h3") { "Rescue VMs" }
                 for host in hosts { factList(hostFacts(host)) }
             }
+            if !calls.isEmpty {
+                HTML.element("h3") { "Calls to the provider" }
+                callTable
+            }
             if !remarks.isEmpty {
                 HTML.element("h3") { "Remarks" }
                 HTML.element("ol", .class("actions")) {
@@ -23,6 +27,34 @@ extension Report {
                 }
             }
             Timeline(steps: steps).html
+        }
+    }
+
+    private var callTable: HTML {
+        HTML.element("div", .class("scroll")) {
+            HTML.element("table") {
+                HTML.element("thead") {
+                    HTML.element("tr") {
+                        for column in ["Step", "For", "Call", "Answer", "Request"] {
+                            HTML.element("th", .other("scope", "col")) { column }
+                        }
+                    }
+                }
+                HTML.element("tbody") {
+                    for one in calls {
+                        HTML.element("tr") {
+                            HTML.element("td") { one.step }
+                            HTML.element("td") { one.machine ?? one.host ?? "" }
+                            HTML.element("td") { code("\(one.call.verb) \(one.call.target)") }
+                            HTML.element("td") {
+                                [one.call.status.map(String.init) ?? "none", one.call.code].compactMap { $0 }
+                                    .joined(separator: " ")
+                            }
+                            HTML.element("td") { code(one.call.requestID ?? "") }
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -26,6 +26,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var hosts: [HostReport] = []
     /// Steps of the run as a whole.
     package var steps: [StepReport] = []
+    /// What the provider was asked to change, and what it refused, in order.
+    package var calls: [CallReport] = []
     package var remains: [RemainsReport] = []
     /// Interruptions, decisions, remarks and what happened to the log, in order.
     package var remarks: [RemarkReport] = []
@@ -68,6 +70,8 @@ package struct Report: Hashable, Sendable, Codable {
         package var filesJudged = 0
         package var filesQuarantined = 0
         package var filesDeleted = 0
+        /// Calls that were to change something at the provider; each repeat counts.
+        package var changingCalls = 0
         /// Copies, hosts and the like that are still there.
         package var resourcesRemaining = 0
     }
@@ -99,6 +103,16 @@ package struct StepReport: Hashable, Sendable, Codable {
     package var milliseconds: UInt64?
     package var result: Result
     package var detail: String?
+}
+
+/// A call to the provider's control plane.
+package struct CallReport: Hashable, Sendable, Codable {
+    /// When the step that made it had ended.
+    package var time: WallTime
+    package var machine: String?
+    package var host: String?
+    package var step: String
+    package var call: AuditEvent.ProviderCalls.Call
 }
 
 /// Something that the run made or kept and that is still there.

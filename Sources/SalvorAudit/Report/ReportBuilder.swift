@@ -77,6 +77,12 @@ struct ReportBuilder {
         addToRun(record)
         addToHost(record)
         addToRemains(record)
+        if case .providerCalls(let event) = record.event {
+            report.calls += event.calls.map {
+                CallReport(
+                    time: record.time, machine: record.machine, host: record.host, step: event.step, call: $0)
+            }
+        }
     }
 
     private mutating func addToRun(_ record: AuditRecord) {
@@ -188,6 +194,7 @@ struct ReportBuilder {
     private func totals() -> Report.Totals {
         var totals = Report.Totals()
         totals.machines = report.machines.count
+        totals.changingCalls = report.calls.count { $0.call.changes }
         for machine in report.machines {
             totals.outcomes[machine.outcome?.kind.rawValue ?? "unfinished", default: 0] += 1
             totals.bootProven += machine.bootIsProven ? 1 : 0

@@ -7,6 +7,15 @@ package struct ARMOperation: Sendable {
 }
 
 extension ARMClient {
+    /// Waits until something that is being deleted, by whomever, is gone.
+    package func waitUntilGone(_ path: String, _ version: APIVersion) async throws(AzureError) {
+        while try await find(path, version) != nil {
+            try await pause(.seconds(4), before: ARMCall("GET", path, version))
+        }
+    }
+}
+
+extension ARMClient {
     /// PUT, and waits for the end. - Returns: the resource as it is then.
     package func put(
         _ path: String, _ version: APIVersion, _ body: JSONValue, ifMatch: String? = nil

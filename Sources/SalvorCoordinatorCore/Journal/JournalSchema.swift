@@ -63,6 +63,26 @@ enum JournalSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("2") { db in
+            try db.execute(
+                sql: """
+                    -- What the provider was asked to change, and what it refused: the requests' ids are what its support
+                    -- asks for.
+                    CREATE TABLE call (
+                        intent INTEGER NOT NULL REFERENCES intent (id),
+                        position INTEGER NOT NULL,
+                        verb TEXT NOT NULL,
+                        target TEXT NOT NULL,
+                        changes INTEGER NOT NULL CHECK (changes IN (0, 1)),
+                        status INTEGER,
+                        code TEXT,
+                        request_id TEXT,
+                        correlation_id TEXT,
+                        milliseconds INTEGER NOT NULL,
+                        PRIMARY KEY (intent, position)
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }
 }

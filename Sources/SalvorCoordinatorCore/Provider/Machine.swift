@@ -6,12 +6,17 @@ package struct Machine: Hashable, Sendable, Codable {
     package var osDisk: OSDisk
     /// What a reader of the report wants to know and the workflow does not: firmware, memory, size, zone.
     package var details: [String: String]
+    /// Machines can share a rescue VM where this is equal: a region and zone.
+    package var placement: String
 
-    package init(name: String, definition: String, osDisk: OSDisk, details: [String: String] = [:]) {
+    package init(
+        name: String, definition: String, osDisk: OSDisk, details: [String: String] = [:], placement: String = ""
+    ) {
         self.name = name
         self.definition = definition
         self.osDisk = osDisk
         self.details = details
+        self.placement = placement
     }
 }
 

@@ -23,6 +23,13 @@ package protocol Provider: Sendable {
     /// How a rescue VM reaches a coordinator that listens on `port` of this machine.
     func route(toCoordinatorPort port: Int) -> HostRoute
 
+    /// True where a machine must be stopped before its disk can be swapped: then ``stop(_:)`` is a step of its own.
+    var mustStopMachines: Bool { get }
+
+    /// Brings the machine into a state in which its OS disk can be copied whole and swapped; does nothing where it is in
+    /// one. ``startAndProveBoot(_:consoleLog:)`` starts it.
+    func stop(_ machine: Machine) async throws(ProviderError)
+
     /// Starts a rescue VM. Returns as soon as copies can be attached, which may be before its agent has called.
     func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost
 
@@ -30,6 +37,14 @@ package protocol Provider: Sendable {
     func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress
 
     func detach(_ copy: RepairCopy, from host: RescueHost) async throws(ProviderError)
+
+    /// True where copies come off a rescue VM that is being ended: the last ones need not be detached by a call of their
+    /// own then.
+    var retiringFreesCopies: Bool { get }
+
+    /// Begins to end a rescue VM, whose agent has nothing mounted any more; ``deleteHost(named:)`` waits for the end, and
+    /// ``detach(_:from:)`` until a copy is free.
+    func retireHost(named name: HostName) async throws(ProviderError)
 
     /// Makes the repair copy the machine's OS disk, atomically, and keeps the original.
     func swap(_ machine: Machine, to copy: RepairCopy) async throws(ProviderError) -> Swap
@@ -50,4 +65,12 @@ package protocol Provider: Sendable {
 
     /// What exists of a run, so that nothing outlives it unnoticed.
     func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource]
+}
+
+extension Provider {
+    package var mustStopMachines: Bool { false }
+    package func stop(_ machine: Machine) async throws(ProviderError) {}
+
+    package var retiringFreesCopies: Bool { false }
+    package func retireHost(named name: HostName) async throws(ProviderError) {}
 }

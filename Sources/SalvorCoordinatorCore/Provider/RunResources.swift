@@ -67,17 +67,17 @@ package struct HostSpecification: Sendable {
     /// The serialised salvor.v1.Bootstrap. Holds a token: it may go into a file or a user-data field that only this
     /// host can read, never onto a command line or into a log.
     package var bootstrap: [UInt8]
-    /// The copies that it will serve at most.
-    package var diskCapacity: Int
+    /// The machines whose copies it will serve: all of one placement.
+    package var machines: [Machine]
 
     package init(
-        name: HostName, coordinatorPort: Int, route: HostRoute, bootstrap: [UInt8], diskCapacity: Int
+        name: HostName, coordinatorPort: Int, route: HostRoute, bootstrap: [UInt8], machines: [Machine]
     ) {
         self.name = name
         self.coordinatorPort = coordinatorPort
         self.route = route
         self.bootstrap = bootstrap
-        self.diskCapacity = diskCapacity
+        self.machines = machines
     }
 }
 

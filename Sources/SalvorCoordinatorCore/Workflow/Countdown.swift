@@ -12,6 +12,9 @@ actor Countdown {
         waiting = []
     }
 
+    /// True for the last one, who has not passed yet.
+    var isDownToOne: Bool { remaining == 1 }
+
     func wait() async {
         guard remaining > 0 else { return }
         await withCheckedContinuation { waiting.append($0) }

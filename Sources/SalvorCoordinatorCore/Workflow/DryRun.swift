@@ -25,7 +25,7 @@ package struct DryRun: Sendable {
     ) async throws(CoordinatorError) -> DryRun {
         var lines: [Line] = []
         let machines = try await RescueRun.machines(configuration.machines, provider)
-        let groups = HostPlan.pack(machines, capacity: configuration.hostCapacity)
+        let groups = HostPlan.pack(machines, capacity: configuration.hostCapacity) { $0.placement }
         for (index, group) in groups.enumerated() {
             for machine in group {
                 var line = Line(

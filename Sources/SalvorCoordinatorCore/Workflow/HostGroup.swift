@@ -20,7 +20,8 @@ struct HostGroup: Sendable {
     /// - Parameter record: keeps a machine's outcome, as soon as it is final.
     func run(record: @escaping @Sendable (Machine, MachineOutcome) async -> Void) async {
         let lease = HostLease(
-            name: name, configuration: context.configuration, machines: members.count, provider: context.provider,
+            name: name, configuration: context.configuration, machines: members.map(\.machine),
+            provider: context.provider,
             switchboard: switchboard, ledger: context.ledger)
         await withTaskCancellationHandler {
             let onHost = Countdown(members.count)
@@ -58,7 +59,7 @@ struct HostGroup: Sendable {
         _ rescue: MachineRescue, on lease: HostLease, leaving onHost: Countdown,
         record: @Sendable (Machine, MachineOutcome) async -> Void
     ) async -> End {
-        let result = await rescue.repair(on: lease)
+        let result = await rescue.repair(on: lease, leaving: onHost)
         await onHost.pass()
         switch result {
         case .interrupted: return End(rescue: rescue, outcome: nil, copyIsStuck: false)
@@ -78,6 +79,15 @@ struct HostGroup: Sendable {
         lease.cancel()
         await lease.settled()
         _ = await Task { await Self.deleteHost(name, provider: context.provider, ledger: context.ledger) }.value
+    }
+
+    /// Begins to end the host that its last copy is about to leave, which saves the call that would detach it.
+    static func retireHost(_ name: HostName, provider: any Provider, ledger: RunLedger) async {
+        // Where it cannot be done the copy is detached as any other is, and the host is ended afterwards.
+        _ = try? await ledger.perform(.retireHost, on: StepSubject(machine: nil, host: name)) {
+            try await provider.retireHost(named: name)
+            return Nothing()
+        }
     }
 
     /// - Returns: whether the host is gone.

@@ -15,7 +15,7 @@ struct HostLease: Sendable {
 
     /// Begins to make the host, and to wait for its agent, at once.
     init(
-        name: HostName, configuration: RunConfiguration, machines: Int, provider: any Provider,
+        name: HostName, configuration: RunConfiguration, machines: [Machine], provider: any Provider,
         switchboard: any AgentSwitchboard, ledger: RunLedger
     ) {
         let subject = StepSubject(machine: nil, host: name)
@@ -61,7 +61,7 @@ struct HostLease: Sendable {
     }
 
     private static func specification(
-        _ name: HostName, _ configuration: RunConfiguration, _ machines: Int, _ provider: any Provider,
+        _ name: HostName, _ configuration: RunConfiguration, _ machines: [Machine], _ provider: any Provider,
         _ switchboard: any AgentSwitchboard
     ) async throws -> HostSpecification {
         let credentials = try await switchboard.credentials(for: name)
@@ -80,7 +80,7 @@ struct HostLease: Sendable {
         }
         return HostSpecification(
             name: name, coordinatorPort: switchboard.port, route: route,
-            bootstrap: [UInt8](try bootstrap.serializedData()), diskCapacity: machines)
+            bootstrap: [UInt8](try bootstrap.serializedData()), machines: machines)
     }
 
     private static func connect(

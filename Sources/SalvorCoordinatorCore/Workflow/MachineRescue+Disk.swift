@@ -19,6 +19,14 @@ extension MachineRescue {
         }
     }
 
+    func stop() async throws(StepFailure) {
+        guard context.provider.mustStopMachines else { return }
+        _ = try await context.ledger.perform(.stop, on: subject) {
+            try await context.provider.stop(machine)
+            return Nothing()
+        }
+    }
+
     func copyDisk() async throws(StepFailure) -> RepairCopy {
         try await context.copies.run { () async throws(StepFailure) in
             try await context.ledger.perform(

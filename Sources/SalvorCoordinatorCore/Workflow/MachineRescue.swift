@@ -33,11 +33,13 @@ struct MachineRescue: Sendable {
     }
 
     /// Copy, attach, scan, confirm, apply, verify, quarantine, detach.
-    func repair(on lease: HostLease) async -> OnHost {
+    /// - Parameter onHost: counts the machines that still need the rescue VM.
+    func repair(on lease: HostLease, leaving onHost: Countdown) async -> OnHost {
         var copy: RepairCopy?
         var mayBeAttached: RescueHost?
         var changed = false
         let result: Result<MachineOutcome?, StepFailure> = await Result { () async throws(StepFailure) in
+            if context.configuration.stopsFirst { try await stop() }
             let made = try await copyDisk()
             copy = made
             let host = try await lease.host()
@@ -58,6 +60,9 @@ struct MachineRescue: Sendable {
             guard applied.outcome.kind == .repaired else { return self.outcome(of: applied) }
             try await verify(scan, applied)
             try await quarantine(scan, agent)
+            if context.provider.retiringFreesCopies, await onHost.isDownToOne {
+                await HostGroup.retireHost(lease.name, provider: context.provider, ledger: context.ledger)
+            }
             try await detach(made, from: host)
             return nil
         }
@@ -79,10 +84,11 @@ struct MachineRescue: Sendable {
         return .ended(final, copyIsStuck: false)
     }
 
-    /// Swap, start, boot proof. Taken up again after a crash it does not repeat what is on record.
+    /// Stop, swap, start, boot proof. Taken up again after a crash it does not repeat what is on record.
     /// - Returns: nil where the run was interrupted.
     func bringBack(_ copy: RepairCopy, records: StepRecords) async -> MachineOutcome? {
         do throws(StepFailure) {
+            if !records.isDone(.swap) { try await stop() }
             let swap = try await swap(to: copy, records)
             let proof = try await proveBoot(records)
             switch proof.verdict {

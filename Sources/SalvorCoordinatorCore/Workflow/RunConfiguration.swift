@@ -17,6 +17,9 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
     package var machines: [String]
     /// Do not ask before what changes something.
     package var assumeYes = false
+    /// Stop each machine before its disk is copied, where it runs, instead of before the swap: nothing that it writes
+    /// meanwhile is lost then, and it stands still for longer.
+    package var stopsFirst = false
     package var onBootFailure = BootFailurePolicy.swapBack
     /// Repair copies that one rescue VM serves at most.
     package var hostCapacity = 16

@@ -40,16 +40,21 @@ struct RunLedger: Sendable {
     ) async throws(StepFailure) -> Value {
         let intent = try await intend(step, subject, change)
         let began = clock.monotonic()
+        let trail = ProviderTrail()
         do {
-            let value = try await effect()
+            let value = try await ProviderTrail.$current.withValue(trail) { try await effect() }
             let took = clock.monotonic() - began
+            try await record(trail, of: step, subject, intent: intent)
             for event in events(value) { try await append(event, subject) }
             try await append(.stepDone(AuditEvent.StepDone(step: step.rawValue, took: took)), subject)
             try await conclude(intent, .done, value: try recording(value), took: took, change: change)
             tell(step, subject, .done(took))
             return value
         } catch {
-            throw await failed(step, subject, intent: intent, error, took: clock.monotonic() - began)
+            let took = clock.monotonic() - began
+            // A record that cannot be written must not hide why the step failed.
+            try? await record(trail, of: step, subject, intent: intent)
+            throw await failed(step, subject, intent: intent, error, took: took)
         }
     }
 
@@ -68,6 +73,21 @@ struct RunLedger: Sendable {
         report(
             ProgressEvent(
                 run: run, machine: subject.machine, host: subject.host?.host, step: step, change: change))
+    }
+
+    /// Keeps the calls of a step in journal and audit log: those that were to change something, and those that were
+    /// refused; of all others their number.
+    private func record(
+        _ trail: ProviderTrail, of step: StepName, _ subject: StepSubject, intent: Int64
+    ) async throws(CoordinatorError) {
+        let calls = trail.calls
+        guard !calls.isEmpty else { return }
+        let kept = calls.filter { $0.changes || ($0.status ?? 600) >= 400 }
+        try await append(
+            .providerCalls(
+                AuditEvent.ProviderCalls(
+                    step: step.rawValue, calls: kept.map(\.audited), reads: calls.count { !$0.changes })), subject)
+        try await journal.keep(kept, of: intent)
     }
 
     private func intend(
@@ -140,5 +160,13 @@ struct Nothing: Codable, Sendable {}
 extension Duration {
     var wholeMilliseconds: Int {
         Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}
+
+extension ProviderCall {
+    fileprivate var audited: AuditEvent.ProviderCalls.Call {
+        AuditEvent.ProviderCalls.Call(
+            verb: verb, target: target, changes: changes, status: status, code: code, requestID: requestID,
+            correlationID: correlationID, milliseconds: milliseconds)
     }
 }

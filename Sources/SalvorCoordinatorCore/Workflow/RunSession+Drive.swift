@@ -19,7 +19,9 @@ extension RunSession {
             let context = try context(machines: fresh.map(\.machine.name))
             let rescues = fresh.map { MachineRescue(machine: $0.machine, attempt: $0.attempt, context: context) }
             let ready = await preflight(rescues)
-            let groups = HostPlan.pack(ready, capacity: record.configuration.hostCapacity)
+            let groups = HostPlan.pack(ready, capacity: record.configuration.hostCapacity) {
+                $0.machine.placement
+            }
             let logger = dependencies.logger
             let run = record.id
             let ledger = ledger

@@ -1,6 +1,7 @@
 /// The steps of a rescue, as journal, audit log and progress name them.
 package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case preflight
+    case stop
     case copy
     case host
     case attach
@@ -15,5 +16,6 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case boot
     case swapBack
     case deleteCopy
+    case retireHost
     case deleteHost
 }

@@ -61,7 +61,7 @@ extension LocalProvider {
                     kernel: image.kernel, initramfs: image.initramfs,
                     append: RescueHardware.kernelCommandLine(acceleration)),
                 disks: [try MachineDisk(file: disk, format: .raw, readOnly: true, serial: Self.configDiskSerial)],
-                hotPlugPorts: max(1, specification.diskCapacity),
+                hotPlugPorts: max(1, specification.machines.count),
                 network: UserNetwork(guestForwards: [
                     .init(
                         address: Self.coordinatorAddress, port: Self.coordinatorPort,

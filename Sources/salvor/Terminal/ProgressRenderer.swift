@@ -78,6 +78,7 @@ extension StepName {
     var phrase: String {
         switch self {
         case .preflight: "preflight"
+        case .stop: "stop the machine"
         case .copy: "copy the OS disk"
         case .host: "start the rescue VM"
         case .attach: "attach the copy"
@@ -92,6 +93,7 @@ extension StepName {
         case .boot: "prove the boot"
         case .swapBack: "swap the disk back"
         case .deleteCopy: "delete the copy"
+        case .retireHost: "let go of the rescue VM"
         case .deleteHost: "end the rescue VM"
         }
     }

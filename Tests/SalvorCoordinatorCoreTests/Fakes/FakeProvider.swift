@@ -5,6 +5,21 @@ struct FakeProvider: Provider {
     let world: FakeWorld
     var kind: String { "fake" }
 
+    var mustStopMachines: Bool { world.snapshot.isCloud }
+    var retiringFreesCopies: Bool { world.snapshot.isCloud }
+
+    func stop(_ machine: Machine) async throws(ProviderError) {
+        try await effect("stop \(machine.name)") { state in state.machines[machine.name]?.isRunning = false }
+    }
+
+    func retireHost(named name: HostName) async throws(ProviderError) {
+        try await effect("retireHost \(name.host)") { state in
+            for copy in state.copies.keys where state.copies[copy]?.attachedTo == name {
+                state.copies[copy]?.attachedTo = nil
+            }
+        }
+    }
+
     func machines() async throws(ProviderError) -> [Machine] {
         world.snapshot.machines.values.map(\.machine).sorted { $0.name < $1.name }
     }
@@ -62,6 +77,9 @@ struct FakeProvider: Provider {
         try await effect("swap \(machine.name)") { state in
             guard let there = state.copies[copy.name], there.attachedTo == nil else {
                 throw ProviderError(.diskInUse, "the copy is gone or attached", nextStep: "-")
+            }
+            guard !state.isCloud || state.machines[machine.name]?.isRunning == false else {
+                throw ProviderError(.conflict, "the machine runs", nextStep: "-")
             }
             state.machines[machine.name]?.swappedTo = copy.name
             return Swap(machine: machine.name, original: machine.osDisk, repaired: copy.disk)

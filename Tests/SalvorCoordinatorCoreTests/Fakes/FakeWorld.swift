@@ -26,6 +26,8 @@ struct WorldState: Sendable {
         var attachedTo: HostName?
     }
 
+    /// Machines run until they are stopped, and copies come off a host that is being ended.
+    var isCloud = false
     var machines: [String: FakeMachine] = [:]
     var copies: [CopyName: Copy] = [:]
     var hosts: Set<HostName> = []
@@ -42,15 +44,16 @@ final class FakeWorld: Sendable {
     init(_ state: WorldState) { self.state = Mutex(state) }
 
     /// Machines m1, m2, … of one nature.
-    convenience init(_ count: Int = 1, nature: WorldState.Nature = .repairable) {
+    convenience init(_ count: Int = 1, nature: WorldState.Nature = .repairable, isCloud: Bool = false) {
         var state = WorldState()
+        state.isCloud = isCloud
         for number in 1...count {
             let name = "m\(number)"
             state.machines[name] = WorldState.FakeMachine(
                 machine: Machine(
                     name: name, definition: "/fleet/\(name).yaml",
                     osDisk: OSDisk(identifier: "/disks/\(name).qcow2", format: "qcow2", sizeBytes: 1 << 30)),
-                nature: nature)
+                nature: nature, isRunning: isCloud)
         }
         self.init(state)
     }

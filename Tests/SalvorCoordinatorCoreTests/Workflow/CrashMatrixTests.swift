@@ -72,8 +72,11 @@ private final class Wrecks: Sendable {
         try await checkInvariants(bench, "killed at: \(wreck.at)")
     }
 
-    @Test func `killed at any point, a rescue is finished by resume`() async throws {
-        for wreck in try await wrecks(of: FakeWorld(), [.repaired]) { try await checkResume(wreck, [.repaired]) }
+    @Test(arguments: [false, true])
+    func `killed at any point, a rescue is finished by resume`(isCloud: Bool) async throws {
+        for wreck in try await wrecks(of: FakeWorld(isCloud: isCloud), [.repaired]) {
+            try await checkResume(wreck, [.repaired])
+        }
     }
 
     @Test func `killed at any point, a rescue of two machines is finished by resume`() async throws {
@@ -90,8 +93,9 @@ private final class Wrecks: Sendable {
         for wreck in try await wrecks(of: world, [.bootFailed]) { try await checkResume(wreck, [.bootFailed]) }
     }
 
-    @Test func `killed at any point, a rescue can be rolled back`() async throws {
-        for wreck in try await wrecks(of: FakeWorld(), [.repaired]) {
+    @Test(arguments: [false, true])
+    func `killed at any point, a rescue can be rolled back`(isCloud: Bool) async throws {
+        for wreck in try await wrecks(of: FakeWorld(isCloud: isCloud), [.repaired]) {
             let bench = try wreck.bench()
             let result = try await RescueRun.rollback(
                 try await bench.runID(), assumeYes: true, dependencies: bench.dependencies)

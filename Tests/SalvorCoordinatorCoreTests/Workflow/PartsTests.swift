@@ -10,7 +10,7 @@ import Testing
     func `machines are spread evenly over as few hosts as the capacity allows`(
         count: Int, capacity: Int, sizes: [Int]
     ) {
-        let groups = HostPlan.pack(Array(0..<count), capacity: capacity)
+        let groups = HostPlan.pack(Array(0..<count), capacity: capacity) { _ in "" }
         #expect(groups.map(\.count) == sizes)
         #expect(groups.flatMap(\.self) == Array(0..<count))
     }

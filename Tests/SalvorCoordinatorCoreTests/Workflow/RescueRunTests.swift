@@ -23,6 +23,39 @@ import Testing
         try await checkInvariants(bench)
     }
 
+    @Test func `in a cloud the machine is stopped before its swap, and the last copy leaves with its host`()
+        async throws
+    {
+        let bench = try RunBench(FakeWorld(isCloud: true))
+        let result = try await bench.run()
+
+        #expect(result.machines.map(\.outcome?.kind) == [.repaired])
+        #expect(
+            bench.world.effects.filter { !["host", "connect", "deleteHost"].contains($0.prefix { $0 != " " }) } == [
+                "preflight m1", "copy m1", "attach m1", "scan m1", "apply m1", "fetch m1", "discard m1",
+                "retireHost rescue-1", "detach m1", "stop m1", "swap m1", "boot m1",
+            ])
+        try await checkInvariants(bench)
+    }
+
+    @Test func `asked to, it stops the machine before it copies its disk`() async throws {
+        let bench = try RunBench(FakeWorld(isCloud: true))
+        var configuration = bench.configuration()
+        configuration.stopsFirst = true
+        _ = try await bench.run(configuration)
+        let effects = bench.world.effects
+        #expect(try #require(effects.firstIndex(of: "stop m1")) < #require(effects.firstIndex(of: "copy m1")))
+    }
+
+    @Test func `machines of different placements share no rescue VM`() async throws {
+        let world = FakeWorld(3)
+        world.change { $0.machines["m2"]?.machine.placement = "elsewhere" }
+        let bench = try RunBench(world)
+        let result = try await bench.run()
+        #expect(result.machines.allSatisfy { $0.outcome?.kind == .repaired })
+        #expect(bench.world.effects.filter { $0.hasPrefix("host ") }.sorted() == ["host rescue-1", "host rescue-2"])
+    }
+
     @Test func `what was deleted lies in quarantine under its digest, with a manifest`() async throws {
         let bench = try RunBench(FakeWorld())
         let result = try await bench.run()

@@ -86,7 +86,7 @@ package struct VirtualMachines: ResourceKind {
         }
         // Azure shows it to those alone who ask for it.
         if !expands.contains("userdata") { json[path: "properties.userData"] = nil }
-        json[path: "etag"] = .string("\"\(record.version)\"")
+        json[path: "etag"] = .string(record.etag)
         let extensions = state.children(of: record.id, "extensions")
         if !extensions.isEmpty { json[path: "resources"] = .array(extensions.map(\.json)) }
         return json

@@ -1,0 +1,7 @@
+package import SalvorCoordinatorCore
+
+extension AzureProvider {
+    package func preflight(_ machine: Machine) async throws(ProviderError) -> [String] {
+        []
+    }
+}
