@@ -53,28 +53,17 @@ extension AzureProvider {
         } else {
             source = .disk(try await rescueImage(for: place, arm))
         }
-        let subnet: ResourceID
-        if let named = configuration.subnet {
-            guard let id = ResourceID(named), id.type?.lowercased() == "microsoft.network/virtualnetworks/subnets"
-            else {
-                throw AzureError(
-                    .badSetting, "“\(named)” is no resource id of a subnet.",
-                    nextStep: "Name /subscriptions/…/virtualNetworks/NAME/subnets/NAME with --subnet.")
-            }
-            subnet = id
-        } else {
-            guard let found = try await inventory.subnet(of: try await machine.get()) else {
-                throw AzureError(
-                    .badSetting,
-                    "\(id.name) has no network interface, so that it is not known where a rescue VM can be.",
-                    nextStep: "Name a subnet with --subnet.")
-            }
-            subnet = found
+        var subnet = settings.subnet
+        if subnet == nil { subnet = try await inventory.subnet(of: try await machine.get()) }
+        guard let subnet else {
+            throw AzureError(
+                .badSetting, "\(id.name) has no network interface, so that it is not known where a rescue VM can be.",
+                nextStep: "Name a subnet with --subnet.")
         }
         return HostPlan(
             name: specification.name, location: place.location, zone: place.zone,
             group: rescueGroup(run: specification.name.run, location: place.location), source: source, subnet: subnet,
-            size: configuration.size ?? RescueSize.smallest(for: specification.machines.count),
+            size: configuration.size ?? RescueSize.smallest(for: specification.machines.count).name,
             tags: hostTags(specification.name))
     }
 
@@ -178,7 +167,7 @@ extension AzureProvider {
     private func rescueGroups(ofRun run: String, _ arm: ARMClient) async throws(AzureError) -> [JSONValue] {
         try await arm.list(
             "/subscriptions/\(configuration.subscription)/resourcegroups", .resources,
-            query: ["$filter": "tagName eq '\(AzureNames.runTag)' and tagValue eq '\(run)'"])
+            query: ["$filter": "tagName eq '\(RunTag.run)' and tagValue eq '\(run)'"])
     }
 
     package func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource] {

@@ -34,6 +34,11 @@ package struct AzureConfiguration: Sendable {
     package var listenPort: Int?
     /// Requests to attach or detach that come within this time go into one call.
     package var gathering: Duration = .seconds(2)
+    /// Copies that one rescue VM gets, and rescue VMs: what preflight counts with.
+    package var copiesPerHost = 1
+    package var hostCount = 1
+    /// Keys of encrypted disks may be read from their key vaults.
+    package var unlocks = false
     package var bootLimit: Duration = .seconds(900)
     package var bootPoll: Duration = .seconds(10)
 

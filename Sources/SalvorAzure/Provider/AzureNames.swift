@@ -3,8 +3,6 @@ import SalvorDigest
 
 /// Names derived from run and machine, so that a repeat finds its own work; and the tags that say whose it is.
 struct AzureNames: Sendable {
-    static let runTag = "salvor-run"
-    static let machineTag = "salvor-machine"
     static let roleTag = "salvor-role"
     static let hostTag = "salvor-host"
     static let imageTag = "salvor-image"

@@ -57,7 +57,9 @@ extension AzureProvider {
             properties["encryption"] = encryption
         }
         var tags: [String: JSONValue] = original.tags.mapValues { .string($0) }
-        if case .object(let own) = self.tags(run: name.run, role: "repair-copy", machine: name.machine) {
+        if case .object(let own) = self.tags(
+            run: name.run, role: "repair-copy", machine: machineID(named: name.machine))
+        {
             tags.merge(own) { $1 }
         }
         var body: [String: JSONValue] = [
@@ -98,17 +100,18 @@ extension AzureProvider {
 
     /// By its tags: a process that only knows run and machine finds it as well.
     private func copies(of name: CopyName, _ arm: ARMClient) async throws(AzureError) -> [ResourceID] {
-        try await resources(ofRun: name.run, arm).filter {
+        let machine = machineID(named: name.machine).map(Self.tagged)
+        return try await resources(ofRun: name.run, arm).filter {
             $0["type"]?.string?.lowercased() == "microsoft.compute/disks"
-                && $0["tags"]?[AzureNames.roleTag]?.string == "repair-copy"
-                && $0["tags"]?[AzureNames.machineTag]?.string == String(name.machine.prefix(256))
-        }.compactMap { $0["id"]?.string.flatMap { ResourceID($0) } }
+                && $0.tags[AzureNames.roleTag] == "repair-copy"
+                && $0.tags[RunTag.machine]?.lowercased() == machine?.lowercased()
+        }.compactMap { $0.id("id") }
     }
 
     /// Everything in the subscription that bears the run's tag.
     func resources(ofRun run: String, _ arm: ARMClient) async throws(AzureError) -> [JSONValue] {
         try await arm.list(
             "/subscriptions/\(configuration.subscription)/resources", .resources,
-            query: ["$filter": "tagName eq '\(AzureNames.runTag)' and tagValue eq '\(run)'"])
+            query: ["$filter": "tagName eq '\(RunTag.run)' and tagValue eq '\(run)'"])
     }
 }

@@ -14,21 +14,26 @@ package final class AzureProvider: Provider {
     let arm: ARMClient
     let configuration: AzureConfiguration
     let inventory: Inventory
+    let preflight: Preflight
+    let settings: RescueSettings
     let transport: any HTTPTransport
     let hosts = RescueHosts()
     let images = Once<ResourceID, ResourceID>()
     /// Tells the operator how far something long has come.
     let progress: @Sendable (String) -> Void
 
+    /// - Throws: ``AzureError/Code/badSetting``.
     /// - Parameter transport: for what is not Resource Manager: page blobs and boot diagnostics.
     package init(
         arm: ARMClient, transport: any HTTPTransport, configuration: AzureConfiguration,
         progress: @escaping @Sendable (String) -> Void = { _ in }
-    ) {
+    ) throws(AzureError) {
         self.arm = arm
         self.transport = transport
         self.configuration = configuration
         self.progress = progress
+        settings = try configuration.settings()
+        preflight = Preflight(arm, settings: settings)
         inventory = Inventory(arm, subscription: configuration.subscription, group: configuration.resourceGroup)
 
     }
@@ -39,13 +44,22 @@ package final class AzureProvider: Provider {
     }
 
     /// The tags of everything that a run makes.
-    func tags(run: String, role: String, machine: String? = nil) -> JSONValue {
+    func tags(run: String, role: String, machine: ResourceID? = nil) -> JSONValue {
         var tags = configuration.tags
-        tags[AzureNames.runTag] = run
+        tags[RunTag.run] = run
         tags[AzureNames.roleTag] = role
-        // Azure's limit; the name is there to be read, not to be compared.
-        if let machine { tags[AzureNames.machineTag] = String(machine.prefix(256)) }
+        if let machine { tags[RunTag.machine] = Self.tagged(machine) }
         return .object(tags.mapValues { .string($0) })
+    }
+
+    /// Azure's limit on a tag.
+    static func tagged(_ machine: ResourceID) -> String { String(machine.text.prefix(256)) }
+
+    /// The machine of a name that ``machine(named:)`` has given: `GROUP/NAME`.
+    func machineID(named name: String) -> ResourceID? {
+        let parts = name.split(separator: "/").map(String.init)
+        guard parts.count == 2 else { return nil }
+        return .group(parts[0], subscription: configuration.subscription).appending(Inventory.type, parts[1])
     }
 
     static func id(_ disk: OSDisk) throws(ProviderError) -> ResourceID {
@@ -69,5 +83,5 @@ package final class AzureProvider: Provider {
 
 extension JSONValue {
     /// The run that a resource's tags name.
-    var salvorRun: String? { self["tags"]?[AzureNames.runTag]?.string }
+    var salvorRun: String? { self["tags"]?[RunTag.run]?.string }
 }

@@ -11,7 +11,7 @@ import Testing
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)
             try await ground.makeMachines()
-            let provider = ground.provider()
+            let provider = try ground.provider()
             let machine = try await provider.machine(named: "web/vm1")
             let copy = try await provider.copyDisk(of: machine, to: copyName)
             #expect(try await ground.provider().copyDisk(of: machine, to: copyName) == copy)
@@ -36,7 +36,7 @@ import Testing
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)
             try await ground.makeMachines()
-            let provider = ground.provider()
+            let provider = try ground.provider()
             let machine = try await provider.machine(named: "vm1")
             #expect(machine.name == "web/vm1")
             let copy = try await provider.copyDisk(of: machine, to: copyName)
@@ -58,7 +58,7 @@ import Testing
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)
             try await ground.makeMachines()
-            let provider = ground.provider()
+            let provider = try ground.provider()
             let machine = try await provider.machine(named: "vm1")
             let copy = try await provider.copyDisk(of: machine, to: copyName)
             let other = try await provider.copyDisk(of: machine, to: CopyName(run: "other", machine: "web/vm1"))
@@ -75,7 +75,7 @@ import Testing
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)
             try await ground.makeMachines()
-            let provider = ground.provider()
+            let provider = try ground.provider()
             let machine = try await provider.machine(named: "vm1")
             try await provider.stop(machine)
             let log = "\(azure.folder)/console/vm1.log"

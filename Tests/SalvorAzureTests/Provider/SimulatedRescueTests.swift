@@ -57,10 +57,10 @@ struct AzureBench: Sendable {
         func confirm(_ question: ConfirmationQuestion) async -> Bool { true }
     }
 
-    var dependencies: RunDependencies {
+    func dependencies() throws -> RunDependencies {
         let switchboard = switchboard
         return RunDependencies(
-            provider: ground.provider(),
+            provider: try ground.provider(),
             openSwitchboard: { (_, _) async throws(CoordinatorError) in switchboard }, confirmation: Yes(),
             state: state, operator: AuditEvent.Operator(name: "somebody", host: "here"), salvorVersion: "0.0.0")
     }
@@ -73,7 +73,7 @@ struct AzureBench: Sendable {
         configuration.concurrentBoots = 32
         return try await RescueRun(
             configuration: configuration, recipe: try RecipeReader.read(path: Self.recipePath),
-            dependencies: dependencies
+            dependencies: try dependencies()
         ).run()
     }
 

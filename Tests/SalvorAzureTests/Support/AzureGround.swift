@@ -38,8 +38,8 @@ struct AzureGround: Sendable {
     }
 
     /// A new one each time, as a new process has.
-    func provider() -> AzureProvider {
-        AzureProvider(arm: arm, transport: azure.connections, configuration: configuration)
+    func provider() throws -> AzureProvider {
+        try AzureProvider(arm: arm, transport: azure.connections, configuration: configuration)
     }
 
     static func path(_ type: String, _ name: String) -> String {
