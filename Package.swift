@@ -218,8 +218,8 @@ let package = Package(
         tests(
             "SalvorAzureTests",
             [
-                "SalvorAzure", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest", "SalvorTransport",
-                "AzureEmulator", grpcCore, logging, swiftProtobuf, system,
+                "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
+                "SalvorTransport", "AzureEmulator", grpcCore, logging, swiftProtobuf, system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.

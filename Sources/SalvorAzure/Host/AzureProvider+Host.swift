@@ -20,7 +20,7 @@ extension AzureProvider {
             _ = try await arm.put(
                 "/subscriptions/\(configuration.subscription)/providers/Microsoft.Resources/deployments/"
                     + AzureNames.deployment(specification.name),
-                .resources, plan.deployment(userData: Data(specification.bootstrap).base64EncodedString()))
+                .resources, plan.deployment(secret: try secret(specification)))
             return host(plan)
         }
     }
@@ -32,13 +32,27 @@ extension AzureProvider {
             name: plan.name, identifier: plan.machine.text, imageDigest: configuration.image?.digest, details: details)
     }
 
+    /// What the rescue VM is told, base64.
+    private func secret(_ specification: HostSpecification) throws(AzureError) -> String {
+        guard case .stock(_, let url, let digest, let unit)? = configuration.image else {
+            return Data(specification.bootstrap).base64EncodedString()
+        }
+        return try CloudInit(agentURL: url, agentSHA256: digest, unit: unit, bootstrap: specification.bootstrap)
+            .customData()
+    }
+
     private func plan(_ specification: HostSpecification, _ arm: ARMClient) async throws(AzureError) -> HostPlan {
         guard let first = specification.machines.first, let id = ResourceID(first.definition) else {
             throw AzureError(.failed, "A rescue VM for no machine was asked for.", nextStep: "Report this.")
         }
         let place = Placement(first.placement)
         async let machine = Result.of { [inventory] () throws(AzureError) in try await inventory.machine(id) }
-        let image = try await rescueImage(for: place, arm)
+        let source: HostPlan.Source
+        if case .stock(let image, _, _, _)? = configuration.image {
+            source = .stock(image)
+        } else {
+            source = .disk(try await rescueImage(for: place, arm))
+        }
         let subnet: ResourceID
         if let named = configuration.subnet {
             guard let id = ResourceID(named), id.type?.lowercased() == "microsoft.network/virtualnetworks/subnets"
@@ -59,7 +73,7 @@ extension AzureProvider {
         }
         return HostPlan(
             name: specification.name, location: place.location, zone: place.zone,
-            group: rescueGroup(run: specification.name.run, location: place.location), image: image, subnet: subnet,
+            group: rescueGroup(run: specification.name.run, location: place.location), source: source, subnet: subnet,
             size: configuration.size ?? RescueSize.smallest(for: specification.machines.count),
             tags: hostTags(specification.name))
     }
@@ -207,6 +221,7 @@ extension AzureConfiguration.RescueImage {
     package var digest: Digest {
         switch self {
         case .vhd(_, let digest): digest
+        case .stock(_, _, let agentSHA256, _): agentSHA256
         }
     }
 }

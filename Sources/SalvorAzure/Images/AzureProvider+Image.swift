@@ -1,4 +1,4 @@
-import SalvorCoordinatorCore
+package import SalvorCoordinatorCore
 import SalvorDigest
 import SalvorJSON
 import SystemPackage
@@ -19,6 +19,12 @@ extension AzureProvider {
             try await upload(FilePath(path), to: disk, place, digest: digest.hex, arm)
             return disk
         }
+    }
+
+    /// Uploads the rescue image ahead of a run: `REGION` or `REGION/ZONE`.
+    package func uploadRescueImage(to placement: String) async throws(ProviderError) {
+        let arm = arm.within(.seconds(3600))
+        try await providing { () throws(AzureError) in _ = try await rescueImage(for: Placement(placement), arm) }
     }
 
     private func upload(

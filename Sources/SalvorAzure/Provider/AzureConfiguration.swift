@@ -13,6 +13,8 @@ package struct AzureConfiguration: Sendable {
     package enum RescueImage: Hashable, Sendable {
         /// A fixed VHD on this computer, uploaded once for each region and zone.
         case vhd(path: String, digest: Digest)
+        /// An image of the marketplace, into which cloud-init installs the agent.
+        case stock(StockImage, agentURL: String, agentSHA256: Digest, unit: String)
     }
 
     package var subscription: String

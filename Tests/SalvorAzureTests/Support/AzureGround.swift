@@ -110,6 +110,16 @@ struct AzureGround: Sendable {
             ])
     }
 
+    /// Has the rescue image uploaded, as an earlier run would have.
+    func makeImage() async throws {
+        try await provider().uploadRescueImage(to: "westeurope")
+    }
+
+    func rescueGroups() async throws -> [String] {
+        let groups = try await azure("GET", "resourcegroups").json["value"]?.array ?? []
+        return groups.compactMap { $0["name"]?.string }.filter { $0.hasPrefix("salvor-2") }
+    }
+
     /// The machine's OS disk as Azure has it now.
     func osDisk(of name: String) async throws -> String? {
         try await azure("GET", Self.path("Compute/virtualMachines", name)).json["properties"]?["storageProfile"]?[
