@@ -83,10 +83,7 @@ extension ARMClient {
         var wait = Wait(operation.first)
         while true {
             try await pause(wait.next(), before: operation.call, else: timedOut(operation))
-            var call = ARMCall("GET", address, nil)
-            // Just after the change the status can be unknown to the server that is asked.
-            call.mustExist = true
-            let answer = try await answer(call)
+            guard let answer = try await look(at: address, of: operation) else { return [:] }
             let document = try answer.object()
             switch document["status"]?.string?.lowercased() ?? "" {
             case "succeeded": return document
@@ -102,18 +99,30 @@ extension ARMClient {
         var address = address
         while true {
             try await pause(wait.next(), before: operation.call, else: timedOut(operation))
-            var call = ARMCall("GET", address, nil)
-            call.mustExist = true
-            let answer: ARMAnswer
-            do throws(AzureError) {
-                answer = try await self.answer(call)
-            } catch {
-                guard operation.call.method == "DELETE", error.code == .notFound else { throw error }
-                return nil
-            }
+            guard let answer = try await look(at: address, of: operation) else { return nil }
             guard answer.status == 202 else { return answer.body }
             address = answer[header: "Location"] ?? address
             wait.learn(answer)
+        }
+    }
+
+    /// What an operation's address answers. Just after the change the address can be unknown to the server that is asked,
+    /// and Azure forgets a deletion's with what was deleted: then the resource itself says which of both it is.
+    /// - Returns: nil for a deletion that has ended.
+    private func look(at address: String, of operation: ARMOperation) async throws(AzureError) -> ARMAnswer? {
+        var call = ARMCall("GET", address, nil)
+        let deletes = operation.call.method == "DELETE"
+        call.mustExist = !deletes
+        while true {
+            do throws(AzureError) {
+                return try await answer(call)
+            } catch {
+                guard deletes, error.code == .notFound else { throw error }
+                guard try await find(ARMCall("GET", operation.call.path, operation.call.version)) != nil else {
+                    return nil
+                }
+                try await pause(.seconds(4), before: operation.call, else: timedOut(operation))
+            }
         }
     }
 
@@ -126,9 +135,10 @@ extension ARMClient {
         {
             switch state {
             case "succeeded": return body
-            case "failed", "canceled":
+            case "failed", "canceled", "cancelled":
+                let first = operation.first[header: "x-ms-request-id"].map { " (request \($0))" } ?? ""
                 throw AzureError(
-                    .operationFailed, "\(operation.call.shown) ended as \(state).",
+                    .operationFailed, "\(operation.call.shown) ended as \(state)\(first).",
                     nextStep: "Look at the resource in the portal, then resume the run.")
             default: break
             }
@@ -145,7 +155,17 @@ extension ARMClient {
         default:
             if let output = status["properties"]?["output"], output != .null { return output }
             guard let address = operation.first[header: "Location"] else { return nil }
-            return try await answer(ARMCall("GET", address, nil)).body
+            // An action that has ended well and left nothing to fetch has ended well.
+            return try await find(ARMCall("GET", address, nil))?.body
+        }
+    }
+
+    private func find(_ call: ARMCall) async throws(AzureError) -> ARMAnswer? {
+        do throws(AzureError) {
+            return try await answer(call)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
         }
     }
 
@@ -187,7 +207,8 @@ private struct Wait {
     init(_ answer: ARMAnswer) { learn(answer) }
 
     mutating func learn(_ answer: ARMAnswer) {
-        said = HTTPResponse(status: answer.status, headers: answer.headers).retryAfter
+        // 0, which Azure says at times, is no leave to ask without pause.
+        said = HTTPResponse(status: answer.status, headers: answer.headers).retryAfter.map { max($0, .seconds(1)) }
     }
 
     /// What the last answer said; otherwise 1, 2, 4, 4, … seconds: one machine should not be polled faster than each 4 s.

@@ -24,7 +24,7 @@ struct AzureGround: Sendable {
         } else {
             self.arm = ARMClient(
                 endpoint: azure.endpoint, transport: azure.connections,
-                tokens: StandingToken(secret: try await azure.bearer()))
+                tokens: StandingToken(secret: try await azure.bearer()), clock: .fast())
         }
         image = "\(azure.folder)/rescue.vhd"
         try FixedVHD.write(to: image)
