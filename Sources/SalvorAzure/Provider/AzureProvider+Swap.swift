@@ -81,9 +81,9 @@ extension AzureProvider {
                 ARMCall("PATCH", "\(id)", .compute, body: before.body(with: new), ifMatch: before.etag))
         } catch {
             // What Azure refused may have been done by an earlier call whose answer was lost.
-            guard try await OSDiskState(arm.get("\(id)", .compute), of: id).disk == new else { throw error }
+            guard try await settled(id, arm).disk == new else { throw error }
         }
-        let after = try await OSDiskState(arm.get("\(id)", .compute), of: id)
+        let after = try await settled(id, arm)
         guard after.disk == new else {
             throw AzureError(
                 .operationFailed, "\(id.name) was to have the OS disk \(new) and has \(after.disk).",
@@ -95,6 +95,17 @@ extension AzureProvider {
                 .operationFailed,
                 "\(id.name) has the OS disk \(new) now, and the swap changed more than that: \(changed.joined(separator: ", ")).",
                 nextStep: "Roll the run back, and report this.")
+        }
+    }
+
+    /// The machine once no change of it is under way: until then it shows a disk that it may not get.
+    private func settled(_ id: ResourceID, _ arm: ARMClient) async throws(AzureError) -> OSDiskState {
+        while true {
+            let machine = try await arm.get("\(id)", .compute)
+            guard machine["properties"]?["provisioningState"]?.string?.lowercased() == "updating" else {
+                return try OSDiskState(machine, of: id)
+            }
+            try await arm.pause(.seconds(4), before: ARMCall("GET", id.text, .compute))
         }
     }
 }
