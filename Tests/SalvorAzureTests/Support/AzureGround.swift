@@ -115,6 +115,17 @@ struct AzureGround: Sendable {
         try await provider().uploadRescueImage(to: "westeurope")
     }
 
+    /// Deletes something beside the code under test, and waits until it is gone.
+    func remove(_ path: String) async throws {
+        let answer = try await azure("DELETE", path)
+        try #require([200, 202, 204].contains(answer.status), "\(path): \(answer.json)")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await azure("GET", path).status == 200 {
+            try #require(ContinuousClock.now < deadline, "\(path) is still there")
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     func rescueGroups() async throws -> [String] {
         let groups = try await azure("GET", "resourcegroups").json["value"]?.array ?? []
         return groups.compactMap { $0["name"]?.string }.filter { $0.hasPrefix("salvor-2") }
