@@ -69,8 +69,8 @@ extension AzureProvider {
         of id: ResourceID, from old: ResourceID, to new: ResourceID, _ arm: ARMClient
     ) async throws(AzureError) {
         let before = try await OSDiskState(arm.get("\(id)", .compute), of: id)
-        if before.disk == new { return }
-        guard before.disk == old else {
+        if before.disk == new, !before.hasFailed { return }
+        guard before.disk == old || before.disk == new else {
             throw AzureError(
                 .conflict,
                 "\(id.name) has the OS disk \(before.disk), which is neither \(old) nor \(new). It was left as it is.",
@@ -81,7 +81,8 @@ extension AzureProvider {
                 ARMCall("PATCH", "\(id)", .compute, body: before.body(with: new), ifMatch: before.etag))
         } catch {
             // What Azure refused may have been done by an earlier call whose answer was lost.
-            guard try await settled(id, arm).disk == new else { throw error }
+            let now = try await settled(id, arm)
+            guard now.disk == new, !now.hasFailed else { throw error }
         }
         let after = try await settled(id, arm)
         guard after.disk == new else {
@@ -114,6 +115,8 @@ extension AzureProvider {
 struct OSDiskState: Sendable {
     let disk: ResourceID
     let etag: String?
+    /// Its last change came to no good end: what it shows is what it was to be, and may not be what it is.
+    let hasFailed: Bool
     private let profile: JSONValue
     private let machine: JSONValue
 
@@ -128,6 +131,7 @@ struct OSDiskState: Sendable {
         self.machine = machine
         self.profile = profile
         etag = machine["etag"]?.string
+        hasFailed = machine["properties"]?["provisioningState"]?.string?.lowercased() == "failed"
     }
 
     /// The whole OS disk as it was, another disk and its name in it.

@@ -63,7 +63,8 @@ extension TroubledCall {
             operate: { provider, _ in _ = try await provider.machine(named: "web/vm1") }, isDone: { _ in true }),
         TroubledCall(
             "the list of machines", "GET", "/providers/Microsoft.Compute/virtualMachines?",
-            subject: "virtualMachines", times: 2, changes: false, operate: { provider, _ in _ = try await provider.machines() }, isDone: { _ in true }),
+            subject: "virtualMachines", times: 2, changes: false,
+            operate: { provider, _ in _ = try await provider.machines() }, isDone: { _ in true }),
     ]
 
     static let images: [TroubledCall] = [

@@ -40,11 +40,11 @@ final class TroubledTransport: HTTPTransport {
         let (isLost, isImpatient) = state.withLock { state -> (Bool, Bool) in
             guard let target = state.target, target.fits(request) else { return (false, false) }
             state.count += 1
-            return (state.loses && state.count == 1, state.isImpatient && state.count == 1)
+            return (state.loses && state.count == 1, state.isImpatient)
         }
         if isLost { throw AzureError(.unreachable, "localhost cannot be reached.", nextStep: "Check the network.") }
         var request = request
-        if isImpatient { request.timeout = .milliseconds(600) }
+        if isImpatient { request.timeout = .milliseconds(300) }
         return try await inner.send(request)
     }
 }

@@ -31,6 +31,7 @@ struct AzureGround: Sendable {
         var configuration = AzureConfiguration(subscription: RunningAzure.subscription)
         configuration.image = .vhd(path: image, digest: SHA256.digest(of: [1]))
         configuration.gathering = .milliseconds(20)
+        configuration.uploadPatience = .seconds(5)
         configuration.bootPoll = .milliseconds(50)
         configuration.bootLimit = .seconds(20)
         change(&configuration)
