@@ -117,6 +117,10 @@ extension ARMClient {
             do throws(AzureError) {
                 return try await answer(call)
             } catch {
+                // What went wrong with the operation is the answer at Location.
+                if let refusal = error.refusal, [400, 409, 412].contains(refusal.status) {
+                    throw failure(refusal, of: operation)
+                }
                 guard deletes, error.code == .notFound else { throw error }
                 guard try await find(ARMCall("GET", operation.call.path, operation.call.version)) != nil else {
                     return nil
@@ -180,6 +184,11 @@ extension ARMClient {
             status: answer.status, body: document,
             headers: HTTPResponse(status: answer.status, headers: answer.headers))
         if refusal.code == nil { refusal.code = document["status"]?.string }
+        return failure(refusal, of: operation)
+    }
+
+    private func failure(_ refusal: AzureError.Refusal, of operation: ARMOperation) -> AzureError {
+        var refusal = refusal
         // The status that such a code comes with, where it comes at once.
         refusal.status = 409
         var meaning = RefusalMeaning.of(refusal)

@@ -91,15 +91,18 @@ extension AzureProvider {
         let arm = arm.within(.seconds(900))
         try await providing { () throws(AzureError) in
             guard let machine = ResourceID(host.identifier) else { return }
-            // A rescue VM that is going lets go of its disks by itself.
+            // A rescue VM that is going lets go of its disks by itself. One that was told and has not let go yet gets time.
+            var wasTold = false
             while let owner = try await arm.find("\(disk)", .disks)?["managedBy"]?.string, ResourceID(owner) == machine
             {
-                guard let found = try await arm.find("\(machine)", .compute) else { continue }
-                if found["properties"]?["provisioningState"]?.string?.lowercased() != "deleting" {
+                let state = try await arm.find("\(machine)", .compute)?["properties"]?["provisioningState"]?.string
+                if let state, state.lowercased() != "deleting", !wasTold {
                     try await shelf.detach(disk)
-                    continue
+                    wasTold = true
+                } else {
+                    try await arm.pause(.seconds(4), before: ARMCall("GET", disk.text, .disks))
+                    wasTold = false
                 }
-                try await arm.pause(.seconds(4), before: ARMCall("GET", disk.text, .disks))
             }
         }
     }

@@ -11,15 +11,20 @@ actor DiskShelf {
     }
 
     private struct Request {
+        var number: Int
         var disk: ResourceID
         var wish: Wish
-        var answer: CheckedContinuation<Result<Int64, AzureError>, Never>
     }
+
+    private typealias Answer = CheckedContinuation<Result<Int64, AzureError>, Never>
 
     private let machine: ResourceID
     private let arm: ARMClient
     private let gathering: Duration
     private var waiting: [Request] = []
+    /// Who waits still, by the numbers of the requests.
+    private var answers: [Int: Answer] = [:]
+    private var requests = 0
     private var worker: Task<Void, Never>?
 
     init(of machine: ResourceID, arm: ARMClient, gathering: Duration) {
@@ -35,11 +40,35 @@ actor DiskShelf {
     func detach(_ disk: ResourceID) async throws(AzureError) { _ = try await ask(disk, .detach).get() }
 
     private func ask(_ disk: ResourceID, _ wish: Wish) async -> Result<Int64, AzureError> {
-        await withCheckedContinuation { answer in
-            waiting.append(Request(disk: disk, wish: wish, answer: answer))
-            // Whoever comes while a call is under way is in the next one.
-            if worker == nil { worker = Task { await self.work() } }
+        requests += 1
+        let request = Request(number: requests, disk: disk, wish: wish)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { answer in
+                guard !Task.isCancelled else { return answer.resume(returning: .failure(interrupted(request))) }
+                answers[request.number] = answer
+                waiting.append(request)
+                // Whoever comes while a call is under way is in the next one.
+                if worker == nil { worker = Task { await self.work() } }
+            }
+        } onCancel: {
+            Task { await self.leave(request) }
         }
+    }
+
+    /// A call that is under way goes on for the others; what became of it is seen at the next look.
+    private func leave(_ request: Request) {
+        waiting.removeAll { $0.number == request.number }
+        answer(request, .failure(interrupted(request)))
+    }
+
+    private func answer(_ request: Request, _ result: Result<Int64, AzureError>) {
+        answers.removeValue(forKey: request.number)?.resume(returning: result)
+    }
+
+    private func interrupted(_ request: Request) -> AzureError {
+        AzureError(
+            .cancelled, "Interrupted while \(request.disk.name) was being brought to \(machine.name) or taken from it.",
+            nextStep: "Resume the run.")
     }
 
     private func work() async {
@@ -47,7 +76,7 @@ actor DiskShelf {
             try? await arm.clock.sleep(gathering)
             let batch = waiting
             waiting = []
-            await serve(batch)
+            if !batch.isEmpty { await serve(batch) }
         }
         worker = nil
     }
@@ -55,11 +84,12 @@ actor DiskShelf {
     private func serve(_ batch: [Request]) async {
         do throws(AzureError) {
             let luns = try await change(batch)
-            for request in batch { request.answer.resume(returning: .success(luns[request.disk] ?? -1)) }
+            for request in batch { answer(request, .success(luns[request.disk] ?? -1)) }
         } catch {
-            // One disk that cannot be attached must not keep the others.
-            guard batch.count > 1, error.code != .cancelled, error.code != .timedOut else {
-                for request in batch { request.answer.resume(returning: .failure(error)) }
+            // One disk that cannot be attached must not keep the others. What is no refusal, or takes the step's whole
+            // time, would be the same for each of them, one time after the other.
+            guard batch.count > 1, error.refusal != nil, error.code != .throttled, error.code != .timedOut else {
+                for request in batch { answer(request, .failure(error)) }
                 return
             }
             for request in batch { await serve([request]) }
@@ -100,11 +130,10 @@ actor DiskShelf {
                 try await arm.post(
                     "\(machine)/attachDetachDataDisks", .compute, .object(body), repeats: .never)
             } catch {
-                // A lost answer: what became of it is seen at the next look.
-                guard error.code == .unreachable || error.code == .failed || error.code == .timedOut, attempts < 3
-                else {
-                    throw error
-                }
+                // No answer, or none that says so: what became of the call is seen at the next look.
+                let isUnknown =
+                    [.unreachable, .timedOut].contains(error.code) || error.refusal.map { $0.status >= 500 } ?? false
+                guard isUnknown, attempts < 3 else { throw error }
             }
         }
     }

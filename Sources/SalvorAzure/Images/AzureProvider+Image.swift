@@ -28,7 +28,8 @@ extension AzureProvider {
     }
 
     private func upload(
-        _ file: FilePath, to disk: ResourceID, _ place: Placement, digest: String, _ arm: ARMClient
+        _ file: FilePath, to disk: ResourceID, _ place: Placement, digest: String, _ arm: ARMClient,
+        mayRepeat: Bool = true
     ) async throws(AzureError) {
         let found = try await arm.find("\(disk)", .disks)
         switch found?["properties"]?["diskState"]?.string?.lowercased() {
@@ -41,8 +42,16 @@ extension AzureProvider {
                 .conflict, "The rescue image \(disk) is in the state \(state).",
                 nextStep: "Delete that disk: the next run uploads it again.")
         }
-        let grant = try await arm.post(
-            "\(disk)/beginGetAccess", .disks, ["access": "Write", "durationInSeconds": 86_400])
+        let grant: JSONValue?
+        do throws(AzureError) {
+            grant = try await arm.post(
+                "\(disk)/beginGetAccess", .disks, ["access": "Write", "durationInSeconds": 86_400])
+        } catch {
+            // Somebody has the address: another process, one that crashed, or a call of ours whose answer was lost.
+            guard mayRepeat, error.code == .conflict, try await state(disk, arm) == "activeupload" else { throw error }
+            try await awaitUpload(disk, arm)
+            return try await upload(file, to: disk, place, digest: digest, arm, mayRepeat: false)
+        }
         guard let address = grant?["accessSAS"]?.string ?? grant?["properties"]?["output"]?["accessSAS"]?.string else {
             throw AzureError(
                 .badAnswer, "Azure gave no address to upload \(disk.name) to.", nextStep: "Repeat the command.")
@@ -58,6 +67,27 @@ extension AzureProvider {
                 .operationFailed, "After its upload the rescue image \(disk) is in the state \(state).",
                 nextStep: "Delete that disk: the next run uploads it again.")
         }
+    }
+
+    /// Waits for the upload of another process. One that does not end in some minutes has crashed, and with the address
+    /// is lost what it has sent: Azure takes a revoked upload for a whole one, so that it has to go.
+    private func awaitUpload(_ disk: ResourceID, _ arm: ARMClient) async throws(AzureError) {
+        let end = arm.clock.monotonic() + configuration.uploadPatience
+        progress("another process uploads the rescue image; waiting for it")
+        while try await state(disk, arm) == "activeupload" {
+            guard arm.clock.monotonic() < end else {
+                // What is half sent is no image: Azure says so, and the right to write is gone all the same.
+                do throws(AzureError) { try await arm.post("\(disk)/endGetAccess", .disks) } catch {
+                    guard error.refusal != nil else { throw error }
+                }
+                return try await arm.delete("\(disk)", .disks)
+            }
+            try await arm.pause(.seconds(10), before: ARMCall("GET", disk.text, .disks))
+        }
+    }
+
+    private func state(_ disk: ResourceID, _ arm: ARMClient) async throws(AzureError) -> String? {
+        try await arm.find("\(disk)", .disks)?["properties"]?["diskState"]?.string?.lowercased()
     }
 
     private func makeUpload(

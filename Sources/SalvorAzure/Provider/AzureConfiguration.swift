@@ -39,6 +39,8 @@ package struct AzureConfiguration: Sendable {
     package var hostCount = 1
     /// Keys of encrypted disks may be read from their key vaults.
     package var unlocks = false
+    /// How long another process's upload of the rescue image is waited for.
+    package var uploadPatience: Duration = .seconds(300)
     package var bootLimit: Duration = .seconds(900)
     package var bootPoll: Duration = .seconds(10)
 

@@ -69,8 +69,8 @@ extension AzureProvider {
         of id: ResourceID, from old: ResourceID, to new: ResourceID, _ arm: ARMClient
     ) async throws(AzureError) {
         let before = try await OSDiskState(arm.get("\(id)", .compute), of: id)
-        if before.disk == new { return }
-        guard before.disk == old else {
+        if before.disk == new, !before.hasFailed { return }
+        guard before.disk == old || before.disk == new else {
             throw AzureError(
                 .conflict,
                 "\(id.name) has the OS disk \(before.disk), which is neither \(old) nor \(new). It was left as it is.",
@@ -81,9 +81,10 @@ extension AzureProvider {
                 ARMCall("PATCH", "\(id)", .compute, body: before.body(with: new), ifMatch: before.etag))
         } catch {
             // What Azure refused may have been done by an earlier call whose answer was lost.
-            guard try await OSDiskState(arm.get("\(id)", .compute), of: id).disk == new else { throw error }
+            let now = try await settled(id, arm)
+            guard now.disk == new, !now.hasFailed else { throw error }
         }
-        let after = try await OSDiskState(arm.get("\(id)", .compute), of: id)
+        let after = try await settled(id, arm)
         guard after.disk == new else {
             throw AzureError(
                 .operationFailed, "\(id.name) was to have the OS disk \(new) and has \(after.disk).",
@@ -97,12 +98,25 @@ extension AzureProvider {
                 nextStep: "Roll the run back, and report this.")
         }
     }
+
+    /// The machine once no change of it is under way: until then it shows a disk that it may not get.
+    private func settled(_ id: ResourceID, _ arm: ARMClient) async throws(AzureError) -> OSDiskState {
+        while true {
+            let machine = try await arm.get("\(id)", .compute)
+            guard machine["properties"]?["provisioningState"]?.string?.lowercased() == "updating" else {
+                return try OSDiskState(machine, of: id)
+            }
+            try await arm.pause(.seconds(4), before: ARMCall("GET", id.text, .compute))
+        }
+    }
 }
 
 /// A machine's OS disk as it stands, and what a swap must leave alone.
 struct OSDiskState: Sendable {
     let disk: ResourceID
     let etag: String?
+    /// Its last change came to no good end: what it shows is what it was to be, and may not be what it is.
+    let hasFailed: Bool
     private let profile: JSONValue
     private let machine: JSONValue
 
@@ -117,6 +131,7 @@ struct OSDiskState: Sendable {
         self.machine = machine
         self.profile = profile
         etag = machine["etag"]?.string
+        hasFailed = machine["properties"]?["provisioningState"]?.string?.lowercased() == "failed"
     }
 
     /// The whole OS disk as it was, another disk and its name in it.

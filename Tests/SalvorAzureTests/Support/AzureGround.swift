@@ -31,6 +31,7 @@ struct AzureGround: Sendable {
         var configuration = AzureConfiguration(subscription: RunningAzure.subscription)
         configuration.image = .vhd(path: image, digest: SHA256.digest(of: [1]))
         configuration.gathering = .milliseconds(20)
+        configuration.uploadPatience = .seconds(5)
         configuration.bootPoll = .milliseconds(50)
         configuration.bootLimit = .seconds(20)
         change(&configuration)
@@ -113,6 +114,17 @@ struct AzureGround: Sendable {
     /// Has the rescue image uploaded, as an earlier run would have.
     func makeImage() async throws {
         try await provider().uploadRescueImage(to: "westeurope")
+    }
+
+    /// Deletes something beside the code under test, and waits until it is gone.
+    func remove(_ path: String) async throws {
+        let answer = try await azure("DELETE", path)
+        try #require([200, 202, 204].contains(answer.status), "\(path): \(answer.json)")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await azure("GET", path).status == 200 {
+            try #require(ContinuousClock.now < deadline, "\(path) is still there")
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     func rescueGroups() async throws -> [String] {
