@@ -17,7 +17,7 @@ import Testing
             let transport = TroubledTransport(azure.connections)
             let arm = ARMClient(
                 endpoint: azure.endpoint, transport: transport,
-                tokens: StandingToken(secret: try await azure.bearer()), clock: .fast(100))
+                tokens: FixedToken(secret: try await azure.bearer()), clock: .fast(100))
             let here = try await TroubledGround(AzureGround(azure, arm: arm))
             if call.name.contains("deployment") || call.name.contains("rescue group") {
                 try await here.ground.makeImage()

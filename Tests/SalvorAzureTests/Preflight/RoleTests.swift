@@ -6,10 +6,6 @@ import Testing
 
 /// The roles in Coordinator/azure.
 @Suite struct RoleTests {
-    private static func role(_ file: String) throws -> JSONValue {
-        let folder = URL(fileURLWithPath: #filePath).appending(path: "../../../../Coordinator/azure").standardized
-        return try JSONValue.parse(try Data(contentsOf: folder.appending(path: file)))
-    }
 
     private static let roles: [(file: String, name: String, actions: [AzureAction])] = [
         ("role.json", "Salvor Rescue", AzureAction.rescue),
@@ -20,7 +16,7 @@ import Testing
     @Test("Each role is what Salvor does and nothing else, in the form of az role definition create")
     func exact() throws {
         for (file, name, actions) in Self.roles {
-            let role = try Self.role(file)
+            let role = try RunningAzure.role(file)
             #expect(role["Name"]?.string == name && role["IsCustom"] == true, "\(file)")
             #expect(role.texts("Actions") == actions.filter { !$0.isData }.map(\.name), "\(file)")
             #expect(role.texts("DataActions") == actions.filter(\.isData).map(\.name), "\(file)")
@@ -40,24 +36,7 @@ import Testing
         } _: { azure in
             try await azure.makeGround()
             try await azure.makeMachine("vm")
-            let role = try Self.role("role.json")
-            let definition = "providers/Microsoft.Authorization/roleDefinitions/77777777-7777-4777-8777-000000000001"
-            try await azure.make(
-                definition,
-                [
-                    "properties": [
-                        "roleName": "Salvor Rescue", "assignableScopes": [.string(RunningAzure.root)],
-                        "permissions": [["actions": role["Actions"] ?? [], "notActions": []]],
-                    ]
-                ])
-            try await azure.make(
-                "providers/Microsoft.Authorization/roleAssignments/77777777-7777-4777-8777-000000000002",
-                [
-                    "properties": [
-                        "principalId": .string(RunningAzure.guestObject), "principalType": "ServicePrincipal",
-                        "roleDefinitionId": .string("\(RunningAzure.root)/\(definition)"),
-                    ]
-                ])
+            try await azure.assignRescueRole()
             let client = try await azure.guestClient()
             let machine = try await Inventory(client, subscription: RunningAzure.subscription, group: "rg")
                 .machine(named: "vm")

@@ -24,6 +24,27 @@ import Testing
         }
     }
 
+    @Test func `whoever has the role in Coordinator_azure alone can carry a whole rescue out`() async throws {
+        try await RunningAzure.run(contents: true) {
+            RunningAzure.addGuest(&$0, role: nil)
+        } _: { azure in
+            let maker = try await AzureGround(azure)
+            try await maker.makeMachines()
+            try await azure.assignRescueRole()
+            // The image as well is uploaded by the one with the role.
+            let ground = try await AzureGround(azure, arm: try await azure.guestClient())
+            let bench = try AzureBench(ground)
+            let result = try await bench.rescue(["web/vm1"])
+            #expect(result.machines.map(\.outcome?.kind) == [.repaired], "\(bench.messages(result))")
+            #expect(try await maker.rescueGroups().isEmpty)
+            // What a rollback takes is in it too.
+            let run = result.run
+            let undone = try await RescueRun.rollback(run, assumeYes: true, dependencies: try bench.dependencies())
+            #expect(undone.machines.map(\.outcome?.kind) == [.rolledBack], "\(bench.messages(undone))")
+            #expect(try await maker.osDisk(of: "vm1")?.contains("-salvor-") == false)
+        }
+    }
+
     @Test func `32 machines share a rescue VM and need at most 4.5 changing calls each`() async throws {
         try await RunningAzure.run(contents: true) { azure in
             let ground = try await AzureGround(azure)

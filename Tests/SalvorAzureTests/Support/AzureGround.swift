@@ -24,7 +24,7 @@ struct AzureGround: Sendable {
         } else {
             self.arm = ARMClient(
                 endpoint: azure.endpoint, transport: azure.connections,
-                tokens: StandingToken(secret: try await azure.bearer()), clock: .fast())
+                tokens: FixedToken(secret: try await azure.bearer()), clock: .fast())
         }
         image = "\(azure.folder)/rescue.vhd"
         try FixedVHD.write(to: image)
@@ -142,14 +142,6 @@ struct AzureGround: Sendable {
         try await azure("GET", "\(Self.path("Compute/virtualMachines", name))/instanceView").json["statuses"]?.array?
             .compactMap { $0["code"]?.string }.last { $0.hasPrefix("PowerState") }
     }
-}
-
-/// A token that was fetched before the test.
-struct StandingToken: TokenSource {
-    let secret: String
-
-    func token(for scope: String) async throws(AzureError) -> AccessToken { AccessToken(secret: secret, expires: .max) }
-    func forget(_ token: AccessToken) async {}
 }
 
 /// The smallest thing that Azure takes for a fixed VHD.

@@ -7,7 +7,7 @@ struct PermissionCheck: PreflightCheck {
     func findings(_ subject: PreflightSubject) async throws(AzureError) -> [Finding] {
         let machine = subject.machine
         var scopes: [(scope: ResourceID, place: AzureAction.Place)] = [
-            (machine.id.group, .machine), (.subscription(machine.subscription), .rescueGroup),
+            (machine.id.group, .machine), (.subscription(machine.subscription), .subscription),
         ]
         if let subnet = try await subject.facts.subnet(for: subject) { scopes.append((subnet.group, .subnet)) }
         var findings: [Finding] = []

@@ -55,6 +55,13 @@ struct SizeCheck: PreflightCheck {
                     "The OS disk of \(machine.name) is \(machine.disk?.sku ?? ""), and the size \(size.name) takes no Premium "
                         + "disks.", "Name a size with Premium storage with --size: those with an s in their name."))
         }
+        // As the rescue VM's disk is made.
+        if !size.boots("V2") {
+            findings.append(
+                forbid(
+                    .unsupported, "The size \(size.name) boots no machines of generation 2.",
+                    "Name another with --size."))
+        }
         if !size.isX64 {
             findings.append(
                 forbid(
