@@ -203,8 +203,8 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess,
-                swiftProtobuf,
+                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "SalvorImage", "CLinux", grpcCore,
+                grpcInProcess, swiftProtobuf,
                 subprocess, system, logging,
             ]),
         tests(
