@@ -71,7 +71,9 @@ struct DiskSlotTests {
 
     private static let noSuchDisk = AgentError(.noSuchDisk, "", next: "")
 
-    @Test("Generation 1: the machine's two disks are on IDE, and LUN 0 is the first data disk, in whatever order they came")
+    @Test(
+        "Generation 1: the machine's two disks are on IDE, and LUN 0 is the first data disk, in whatever order they came"
+    )
     func firstGeneration() async throws {
         let tree = try Tree()
         try tree.addVMBus("sdc", channel: "00000000-0000-8899-0000-000000000000", address: "0:0:0:0")
@@ -117,7 +119,8 @@ struct DiskSlotTests {
                 == ["nvme0n1", "nvme1n1", "nvme2n2"])
     }
 
-    @Test("An Azure controller that is not known yet gives no LUN, rather than a wrong one", arguments: ["1", "2", "9"])
+    @Test(
+        "An Azure controller that is not known yet gives no LUN, rather than a wrong one", arguments: ["1", "2", "9"])
     func unknownController(namespace: String) async throws {
         let tree = try Tree()
         try tree.addNVMe("nvme0n1", namespace: namespace, model: "MSFT NVMe Accelerator v2.0")

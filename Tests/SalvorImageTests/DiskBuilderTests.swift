@@ -82,7 +82,8 @@ import Testing
         }
     }
 
-    @Test func `sfdisk finds both tables whole, and fsck a FAT32 volume with one kernel and two loaders`() async throws {
+    @Test func `sfdisk finds both tables whole, and fsck a FAT32 volume with one kernel and two loaders`() async throws
+    {
         try await withScratch { scratch in
             let disk = try await builder(try freshCache(in: scratch, "cache")).buildDisk(agent: nil)
             let raw = try raw(disk, in: scratch)
@@ -120,7 +121,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [(17 * 4 * 1000, 1000, 4, 17), (73_728, 867, 5, 17), (1 << 23, 8322, 16, 63), (1 << 28, 65_535, 16, 255)])
+    @Test(arguments: [
+        (17 * 4 * 1000, 1000, 4, 17), (73_728, 867, 5, 17), (1 << 23, 8322, 16, 63), (1 << 28, 65_535, 16, 255),
+    ])
     func `Cylinders, heads and sectors are those of the specification`(
         total: Int, cylinders: Int, heads: Int, sectors: Int
     ) {

@@ -28,7 +28,8 @@ struct HTTPAnswer: Equatable {
             return nil
         }
         guard head.count <= longestHead else { throw .tooLong }
-        var lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)[...]
+        var lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)[
+            ...]
         let words = lines.popFirst()?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].utf8.count == 3, let status = Int(words[1]),
             status >= 100

@@ -50,7 +50,9 @@ struct HTTPQuestion: Sendable {
         return descriptor
     }
 
-    private func write(_ bytes: [UInt8], to socket: borrowing Descriptor, by deadline: ContinuousClock.Instant) throws(Fault) {
+    private func write(_ bytes: [UInt8], to socket: borrowing Descriptor, by deadline: ContinuousClock.Instant)
+        throws(Fault)
+    {
         var rest = bytes[...]
         while !rest.isEmpty {
             try wait(for: POLLOUT, of: socket, by: deadline)
@@ -62,7 +64,9 @@ struct HTTPQuestion: Sendable {
         }
     }
 
-    private func read(from socket: borrowing Descriptor, by deadline: ContinuousClock.Instant) throws(Fault) -> HTTPAnswer {
+    private func read(from socket: borrowing Descriptor, by deadline: ContinuousClock.Instant) throws(Fault)
+        -> HTTPAnswer
+    {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while true {

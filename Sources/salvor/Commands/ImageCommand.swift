@@ -7,7 +7,8 @@ internal import SystemPackage
 
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "Makes the rescue VM's kernel and initramfs, or a disk of them.", subcommands: [Build.self])
+        commandName: "image", abstract: "Makes the rescue VM's kernel and initramfs, or a disk of them.",
+        subcommands: [Build.self])
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,7 +28,9 @@ struct ImageCommand: AsyncParsableCommand {
 
         enum Format: String, ExpressibleByArgument, CaseIterable { case kernel, vhd }
 
-        @Option(help: ArgumentHelp("What to make: \(Format.allCases.map(\.rawValue).joined(separator: " or ")).", valueName: "format"))
+        @Option(
+            help: ArgumentHelp(
+                "What to make: \(Format.allCases.map(\.rawValue).joined(separator: " or ")).", valueName: "format"))
         var format = Format.kernel
 
         @Option(help: ArgumentHelp("The salvor-agent to put in. Default: the one beside salvor.", valueName: "file"))
