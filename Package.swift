@@ -113,7 +113,8 @@ let package = Package(
         module(
             "SalvorAzure",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "CLinux", "COpenSSL", logging,
+                "SalvorSystem", "SalvorAudit", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "CLinux",
+                "COpenSSL", logging,
                 subprocess,
                 system,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -123,7 +124,8 @@ let package = Package(
         executable(
             "salvor",
             [
-                "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage", "SalvorTransport",
+                "SalvorSystem", "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage",
+                "SalvorTransport",
                 "SalvorAudit",
                 "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

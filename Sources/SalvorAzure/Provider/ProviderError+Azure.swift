@@ -1,8 +1,8 @@
-import SalvorCoordinatorCore
+package import SalvorCoordinatorCore
 
 extension ProviderError {
     /// What an Azure error means for the workflow.
-    init(_ error: AzureError) {
+    package init(_ error: AzureError) {
         let code: Code =
             switch error.code {
             case .notFound: .notFound
