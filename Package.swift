@@ -154,6 +154,10 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
             path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest"], swiftSettings: strict),
+        // What every provider has to keep, as checks that each provider's tests run.
+        .target(
+            name: "ProviderConformance", dependencies: ["SalvorCoordinatorCore"], path: "Tests/ProviderConformance",
+            swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
@@ -215,13 +219,16 @@ let package = Package(
             ]),
         tests(
             "SalvorLocalTests",
-            ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
+            [
+                "SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures",
+                "ProviderConformance", subprocess, system,
+            ]),
         // Against the emulator, in the same process.
         tests(
             "SalvorAzureTests",
             [
                 "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
-                "SalvorTransport", "AzureEmulator", grpcCore, logging, swiftProtobuf, system,
+                "SalvorTransport", "AzureEmulator", "ProviderConformance", grpcCore, logging, swiftProtobuf, system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.

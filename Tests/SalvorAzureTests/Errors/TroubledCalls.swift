@@ -38,6 +38,11 @@ extension TroubledCall {
             operate: { provider, here in try await provider.stop(here.machine) },
             isDone: { here in try await here.ground.power(of: "vm1") == "PowerState/stopped" }),
         TroubledCall(
+            "the deallocation", "POST", "/vm1/deallocate", verb: "deallocate", subject: "vm1",
+            prepare: { here in try await here.start() },
+            operate: { _, here in try await here.deallocating().stop(here.machine) },
+            isDone: { here in try await here.ground.power(of: "vm1") == "PowerState/deallocated" }),
+        TroubledCall(
             "the swap", "PATCH", "/virtualMachines/vm1", verb: "update", subject: "vm1",
             prepare: { here in try await here.ground.provider().stop(here.machine) },
             operate: { provider, here in _ = try await provider.swap(here.machine, to: here.copy) },
@@ -133,6 +138,13 @@ extension TroubledGround {
         HostSpecification(
             name: HostName(run: "20240719-060000-host", number: 1), coordinatorPort: 7443,
             route: HostRoute(coordinator: "10.1.0.4:7443"), bootstrap: Array("hush-hush".utf8), machines: [machine])
+    }
+
+    /// A provider that gives machines' places back.
+    func deallocating() throws -> AzureProvider {
+        var configuration = ground.configuration
+        configuration.stopStyle = .deallocate
+        return try AzureProvider(arm: ground.arm, transport: azure.connections, configuration: configuration)
     }
 
     func makeRescueGroup() async throws {
