@@ -35,7 +35,7 @@ test-fast: packages-build packages-run packages-test
 	swift test --test-product $(test_product) --skip RescueTests --skip AzureEmulatorTests --skip RealMachineTests
 
 # By themselves: they keep both cores busy, and others wait for things that take their time then.
-test-emulator: packages-build packages-run packages-test ## the emulated Azure, real machines included
+test-emulator: build packages-run packages-test ## the emulated Azure, real machines included
 	swift test --test-product $(test_product) --filter AzureEmulatorTests
 	swift test --test-product $(test_product) --filter RealMachineTests
 
