@@ -90,8 +90,9 @@ let package = Package(
         module(
             "SalvorAgentCore",
             [
-                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system,
-                logging,
+                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", "COpenSSL", "CZlib", grpcCore,
+                swiftProtobuf,
+                subprocess, system, logging,
             ]),
         executable(
             "salvor-agent",
@@ -124,7 +125,7 @@ let package = Package(
             "salvor",
             [
                 "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage", "SalvorTransport",
-                "SalvorAudit",
+                "SalvorAudit", "SalvorSystem",
                 "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -150,7 +151,7 @@ let package = Package(
 
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
-            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
+            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", "COpenSSL", subprocess, system],
             path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest"], swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),

@@ -17,6 +17,8 @@ struct RunOptions: ParsableArguments {
             "A rescue VM that has not heard from salvor for so long powers itself off.", valueName: "seconds"))
     var coordinatorTimeout = 600
 
+    @OptionGroup var keys: KeyOptions
+
     @Flag(help: "Log to standard error what the coordinator does.")
     var verbose = false
 
@@ -45,7 +47,8 @@ struct RunOptions: ParsableArguments {
         let recipe = try readRecipe(context)
         let provider = try await context.localProvider(inventory: inventory.inventory)
         let renderer = ProgressRenderer()
-        let dependencies = context.dependencies(provider: provider, renderer: renderer, verbose: verbose)
+        var dependencies = context.dependencies(provider: provider, renderer: renderer, verbose: verbose)
+        dependencies.keySources = try keys.sources(renderer)
         let result = try await RescueRun(
             configuration: configuration, recipe: recipe, dependencies: dependencies, commandBegan: began
         ).run()

@@ -15,13 +15,14 @@ struct RecordedRunOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func takeUp(
-        _ work: (RunDependencies) async throws -> RunResult
+        keys: KeyOptions? = nil, _ work: (RunDependencies) async throws -> RunResult
     ) async throws -> SalvorCoordinatorCore.ExitCode {
         let context = try RunContext(shared)
         let record = try await Journal.open(context.state).run(run)
         let provider = try await context.localProvider(inventory: inventory ?? record.configuration.inventory ?? ".")
-        let dependencies = context.dependencies(
-            provider: provider, renderer: ProgressRenderer(), verbose: verbose)
+        let renderer = ProgressRenderer()
+        var dependencies = context.dependencies(provider: provider, renderer: renderer, verbose: verbose)
+        dependencies.keySources = try keys?.sources(renderer) ?? []
         let result = try await work(dependencies)
         try RunResultOutput(result).print(shared.output)
         return result.exitCode
@@ -34,6 +35,7 @@ struct ResumeCommand: AsyncParsableCommand {
         abstract: "Finishes a run that was stopped, by Ctrl-C, a crash or a power cut.",
         discussion: """
             A machine whose repaired copy was ready goes on from there; every other one begins anew with a new copy.
+            Keys of encrypted disks are not on record: give them again.
 
             Example:
               salvor resume 20261122-223015-k3f9
@@ -41,9 +43,11 @@ struct ResumeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RecordedRunOptions
 
+    @OptionGroup var keys: KeyOptions
+
     func run() async throws {
         try await ending { [self] in
-            try await options.takeUp { try await RescueRun.resume(options.run, dependencies: $0) }
+            try await options.takeUp(keys: keys) { try await RescueRun.resume(options.run, dependencies: $0) }
         }
     }
 }
