@@ -202,7 +202,8 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess,
+                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", "Fixtures", grpcCore,
+                grpcInProcess,
                 swiftProtobuf,
                 subprocess, system, logging,
             ]),

@@ -16,6 +16,8 @@ package final class SecretBytes: Sendable {
     nonisolated(unsafe) private let pages: UnsafeMutableRawBufferPointer
     /// False where the system allows the process no more locked memory (RLIMIT_MEMLOCK).
     package let isLocked: Bool
+    /// Sees the pages when they have been zeroed: for the test of it.
+    nonisolated(unsafe) private var beforeRelease: ((UnsafeRawBufferPointer) -> Void)?
 
     /// - Parameter fill: gets `count` zero bytes to write into.
     package init<Failure: Error>(
@@ -36,9 +38,18 @@ package final class SecretBytes: Sendable {
         self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
     }
 
+    /// - Parameter beforeRelease: sees the memory when it has been zeroed and before it is given back.
+    package convenience init(
+        _ bytes: some Collection<UInt8>, beforeRelease: @escaping (UnsafeRawBufferPointer) -> Void
+    ) {
+        self.init(bytes)
+        self.beforeRelease = beforeRelease
+    }
+
     deinit {
         guard let address = pages.baseAddress else { return }
         explicit_bzero(address, pages.count)
+        beforeRelease?(UnsafeRawBufferPointer(pages))
         munmap(address, pages.count)
     }
 

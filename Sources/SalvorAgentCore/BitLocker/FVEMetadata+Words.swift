@@ -20,6 +20,9 @@ extension FVEMetadata {
         }
     }
 
+    /// Whether a key is what is missing; with damaged metadata, one and Windows' own repair-bde.
+    var isLocked: Bool { [.encrypted, .suspended, .damaged].contains(state) }
+
     /// Why it is closed, to follow the volume's name.
     var why: String {
         switch state {

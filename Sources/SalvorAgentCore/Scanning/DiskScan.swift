@@ -74,7 +74,7 @@ struct DiskScan: Sendable {
         // What a key can open comes before what none can.
         if let first = locked.first(where: { $0.metadata.state == .encrypted }) ?? locked.first {
             return .with {
-                $0.kind = [.encrypted, .suspended].contains(first.metadata.state) ? .locked : .cannotUnlock
+                $0.kind = first.metadata.isLocked ? .locked : .cannotUnlock
                 $0.message = "\(Self.list(locked)), and no other volume holds Windows. Nothing was changed."
                 $0.nextStep = first.metadata.keysWanted
             }

@@ -37,8 +37,9 @@ package struct VolumeAccess: Sendable {
     func open(_ volume: Salvor_V1_Volume, readOnly: Bool) async throws(AgentError) -> VolumeDevice {
         guard let metadata = try await metadata(of: volume) else { return VolumeDevice(path: volume.device) }
         guard let key = try await key(of: volume, metadata) else { throw .closed(volume, metadata) }
-        // The kernel loads a target by itself, but not the device mapper as such.
-        _ = try await runTool(tools.modprobe, ["-aq", "dm-mod", "dm-crypt", "dm-zero"])
+        // By name: where there is no /sbin/modprobe, the kernel finds no target and no cipher by itself. What a kernel has
+        // built in, or a processor cannot do, is passed over.
+        _ = try await runTool(tools.modprobe, ["-aq", "dm-mod", "dm-crypt", "dm-zero", "ecb", "xts", "aesni-intel"])
         let device = volume.device
         let name = "salvor-" + (device.split(separator: "/").last.map(String.init) ?? "volume")
         let mapped = mapped
@@ -92,10 +93,6 @@ final class VolumeDevice: Sendable {
 extension AgentError {
     static func closed(_ volume: Salvor_V1_Volume, _ metadata: FVEMetadata) -> AgentError {
         let sentence = "Volume \(volume.number) (\(volume.device)) \(metadata.why). Nothing was changed."
-        switch metadata.state {
-        case .encrypted, .suspended:
-            return AgentError(.locked, sentence, next: metadata.keysWanted)
-        default: return AgentError(.cannotUnlock, sentence, next: metadata.keysWanted)
-        }
+        return AgentError(metadata.isLocked ? .locked : .cannotUnlock, sentence, next: metadata.keysWanted)
     }
 }

@@ -203,7 +203,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
     /// Scan only: there is something that Apply would repair.
     case repairable // = 8
 
-    /// Encrypted in a way that no key opens here: conversion under way, an unknown cipher, damaged metadata.
+    /// Encrypted in a way that no key opens here: conversion under way, an unknown cipher.
     case cannotUnlock // = 9
     case UNRECOGNIZED(Int)
 

@@ -142,8 +142,15 @@ package enum BitLockerVolume {
         bytes.put(entries, at: 112)
         bytes.put(UInt16(copyBytes - checked), at: checked)
         bytes.put(UInt16(2), at: checked + 2)
-        bytes.put(crc32(bytes[..<checked]), at: checked + 4)
+        correctChecksum(&bytes)
         return bytes
+    }
+
+    /// Gives a copy of the metadata the checksum that it must have, wherever its size says that it is.
+    package static func correctChecksum(_ copy: inout [UInt8]) {
+        let checked = 16 * Int(copy.get(8, as: UInt16.self))
+        guard checked + 8 <= copy.count else { return }
+        copy.put(crc32(copy[..<checked]), at: checked + 4)
     }
 
     private static func masterKey(_ protector: BitLockerSpec.Protector, number: Int, _ spec: BitLockerSpec) throws
