@@ -66,9 +66,9 @@ extension FVEMetadata {
             case FVEEntry.headerType:
                 guard entry.data.count >= 16 else { return nil }
                 let start = littleEndian(entry.data.prefix(8))
-                let (upper, overflow) = start.addingReportingOverflow(
-                    littleEndian(entry.data.dropFirst(8).prefix(8)))
-                guard !overflow else { return nil }
+                let count = littleEndian(entry.data.dropFirst(8).prefix(8))
+                let (upper, overflow) = start.addingReportingOverflow(count)
+                guard !overflow, (1...1 << 20).contains(count) else { return nil }
                 moved = start..<upper
             default: continue
             }
@@ -96,8 +96,7 @@ extension FVEMetadata {
     /// All that the mapping is made of lies on the volume, on its sectors, and nothing twice.
     private func isLaidOut(within deviceBytes: UInt64) -> Bool {
         let sector = UInt64(sectorBytes)
-        guard volumeBytes <= deviceBytes, volumeBytes.isMultiple(of: sector), !header.isEmpty,
-            header.count <= 1 << 20
+        guard volumeBytes <= deviceBytes, volumeBytes.isMultiple(of: sector)
         else { return false }
         let regions = regionsWithoutData.sorted { $0.lowerBound < $1.lowerBound }
         var last = UInt64(header.count)

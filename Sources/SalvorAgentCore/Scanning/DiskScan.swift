@@ -24,7 +24,7 @@ struct DiskScan: Sendable {
         var locked: [Locked] = []
         var encrypted: [Salvor_V1_EncryptedVolume] = []
         for volume in disk.volumes {
-            if let metadata = try await access.metadata(of: volume) {
+            if let metadata = await access.metadata(of: volume) {
                 let isOpen = try await access.key(of: volume, metadata) != nil
                 encrypted.append(metadata.message(for: volume, isUnlocked: isOpen))
                 if !isOpen { locked.append(Locked(volume: volume, metadata: metadata)) }

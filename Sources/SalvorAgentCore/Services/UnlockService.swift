@@ -24,7 +24,7 @@ struct UnlockService: Salvor_V1_Unlock.SimpleServiceProtocol {
             return try await untilSafe(stop) { () async throws(AgentError) in
                 var response = Salvor_V1_UnlockResponse()
                 for volume in disk.volumes {
-                    guard let metadata = try await access.metadata(of: volume) else { continue }
+                    guard let metadata = await access.metadata(of: volume) else { continue }
                     response.volumes.append(try await access.unlock(volume, metadata, keys, stop))
                 }
                 return response

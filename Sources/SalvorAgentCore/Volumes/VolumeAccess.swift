@@ -16,10 +16,11 @@ package struct VolumeAccess: Sendable {
     static let bitLocker = "BitLocker"
 
     /// What an encrypted volume's metadata says; nil for a volume that is not encrypted.
-    func metadata(of volume: Salvor_V1_Volume) async throws(AgentError) -> FVEMetadata? {
+    func metadata(of volume: Salvor_V1_Volume) async -> FVEMetadata? {
         guard volume.fileSystem == Self.bitLocker else { return nil }
         let device = volume.device
-        return try await Blocking.run { () throws(AgentError) in try FVEMetadata.read(device) }
+        // What cannot be read is as good as damaged, and no reason not to look at the disk's other volumes.
+        return await Blocking.run { (try? FVEMetadata.read(device)) ?? .damaged }
     }
 
     /// The key that is held, or the one that lies on the volume itself.
@@ -35,7 +36,7 @@ package struct VolumeAccess: Sendable {
     /// Opens a volume. Whoever gets the device must close it.
     /// - Throws: ``AgentError/Code/locked``, ``AgentError/Code/cannotUnlock``, ….
     func open(_ volume: Salvor_V1_Volume, readOnly: Bool) async throws(AgentError) -> VolumeDevice {
-        guard let metadata = try await metadata(of: volume) else { return VolumeDevice(path: volume.device) }
+        guard let metadata = await metadata(of: volume) else { return VolumeDevice(path: volume.device) }
         guard let key = try await key(of: volume, metadata) else { throw .closed(volume, metadata) }
         // By name: where there is no /sbin/modprobe, the kernel finds no target and no cipher by itself. What a kernel has
         // built in, or a processor cannot do, is passed over.
@@ -54,7 +55,7 @@ package struct VolumeAccess: Sendable {
 
     /// See ``FVEMetadata/digest(of:)``; nil for a volume that is not encrypted.
     func encryptionDigest(of volume: Salvor_V1_Volume) async throws(AgentError) -> Digest? {
-        guard let metadata = try await metadata(of: volume) else { return nil }
+        guard let metadata = await metadata(of: volume) else { return nil }
         let device = volume.device
         return try await Blocking.run { () throws(AgentError) in try metadata.digest(of: device) }
     }
