@@ -30,7 +30,8 @@ package final class SecretBytes: Sendable {
         guard let address, address != MAP_FAILED else { preconditionFailure("no memory for a secret") }
         pages = UnsafeMutableRawBufferPointer(start: address, count: length)
         isLocked = mlock(address, length) == 0
-        madvise(address, length, 16 /* MADV_DONTDUMP */)
+        // MADV_DONTDUMP.
+        madvise(address, length, 16)
         try fill(UnsafeMutableRawBufferPointer(rebasing: pages[..<count]))
     }
 
