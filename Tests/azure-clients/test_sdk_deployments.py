@@ -51,7 +51,7 @@ class DeploymentTests(SDKCase):
         self.assertEqual(len(list(self.client(NetworkManagementClient).network_interfaces.list("rescue"))), 1)
         self.client(ResourceManagementClient).resource_groups.begin_delete("rescue").result()
         self.deployments.begin_delete_at_subscription_scope("rescue").result()
-        self.assertEqual(list(self.deployments.list_at_subscription_scope()), [])
+        self.assertNotIn("rescue", [one.name for one in self.deployments.list_at_subscription_scope()])
 
     def test_failure(self):
         missing = f"/subscriptions/{self.emulator.subscription}/resourceGroups/none/providers/Microsoft.Compute/disks/d"
