@@ -17,6 +17,9 @@ package protocol Provider: Sendable {
     /// - Returns: remarks for the operator, none of which forbids it.
     func preflight(_ machine: Machine) async throws(ProviderError) -> [String]
 
+    /// What a rescue of these machines would change, and what it would take, found without changing anything.
+    func plan(for rescue: PlannedRescue) async throws(ProviderError) -> ProviderPlan
+
     /// Copies the machine's OS disk, the original opened read-only and kept from others' writes meanwhile.
     func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy
 

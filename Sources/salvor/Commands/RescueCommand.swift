@@ -91,20 +91,8 @@ struct RescueCommand: AsyncParsableCommand {
             var configuration = options.configuration(.rescue)
             configuration.assumeYes = yes
             if keepRepaired { configuration.onBootFailure = .keepRepaired }
-            return dryRun ? try await plan(configuration) : try await options.run(configuration)
+            return dryRun ? try await options.plan(configuration) : try await options.run(configuration)
         }
-    }
-
-    private func plan(_ configuration: RunConfiguration) async throws -> SalvorCoordinatorCore.ExitCode {
-        let context = try RunContext(options.shared)
-        let recipe = try options.readRecipe(context)
-        let plan = try await context.with(
-            options.provider.provider.rawValue, configuration, renderer: ProgressRenderer(), verbose: options.verbose
-        ) { dependencies in
-            try await DryRun.plan(configuration, recipe: recipe, provider: dependencies.provider)
-        }
-        try DryRunOutput(plan).print(options.shared.output)
-        return plan.exitCode
     }
 }
 
