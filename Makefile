@@ -40,7 +40,7 @@ test-fast: packages-build packages-run packages-test
 	swift test --test-product $(test_product) --skip RescueTests --skip AzureEmulatorTests --skip RealMachineTests --skip SalvorAzureTests
 
 # By themselves: they keep both cores busy, and others wait for things that take their time then.
-test-emulator: packages-build packages-run packages-test ## the emulated Azure, real machines included, and the provider that is proven on it
+test-emulator: build packages-run packages-test ## the emulated Azure, real machines included, and the provider that is proven on it
 	swift test --test-product $(test_product) --filter AzureEmulatorTests
 	swift test --test-product $(test_product) --filter SalvorAzureTests
 	swift test --test-product $(test_product) --filter RealMachineTests

@@ -237,7 +237,11 @@ let package = Package(
         // Machines of the emulator that are started in earnest: slow.
         tests(
             "RealMachineTests",
-            ["AzureEmulator", "SalvorQEMU", "SalvorImage", "Fixtures", logging, system]),
+            [
+                "AzureEmulator", "SalvorQEMU", "SalvorImage", "SalvorMessages", "SalvorSystem", "SalvorDigest",
+                "SalvorJSON",
+                "Fixtures", swiftProtobuf, logging, system,
+            ]),
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )
