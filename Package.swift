@@ -218,7 +218,7 @@ let package = Package(
             "SalvorAzureTests",
             [
                 "SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "SalvorTransport",
-                "AzureEmulator",
+                "AzureEmulator", "COpenSSL",
                 logging, system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
