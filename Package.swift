@@ -113,7 +113,9 @@ let package = Package(
         module(
             "SalvorAzure",
             [
-                "SalvorSystem", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "COpenSSL", logging, subprocess,
+                "SalvorSystem", "SalvorAudit", "SalvorJSON", "SalvorCoordinatorCore", "SalvorDigest", "CLinux",
+                "COpenSSL", logging,
+                subprocess,
                 system,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -122,7 +124,8 @@ let package = Package(
         executable(
             "salvor",
             [
-                "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage", "SalvorTransport",
+                "SalvorSystem", "SalvorCoordinatorCore", "SalvorLocal", "SalvorAzure", "SalvorQEMU", "SalvorImage",
+                "SalvorTransport",
                 "SalvorAudit",
                 "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -150,7 +153,12 @@ let package = Package(
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
             name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
-            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest"], swiftSettings: strict),
+            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest", "AzureWindows"],
+            swiftSettings: strict),
+        // What every provider has to keep, as checks that each provider's tests run.
+        .target(
+            name: "ProviderConformance", dependencies: ["SalvorCoordinatorCore"], path: "Tests/ProviderConformance",
+            swiftSettings: strict),
         // Guests of 512 bytes, for tests that need a machine and no system on it.
         .target(name: "BootSectorGuests", path: "Tests/BootSectorGuests", swiftSettings: strict),
         .executableTarget(
@@ -200,8 +208,8 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, grpcInProcess,
-                swiftProtobuf,
+                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "SalvorImage", "CLinux", grpcCore,
+                grpcInProcess, swiftProtobuf,
                 subprocess, system, logging,
             ]),
         tests(
@@ -212,14 +220,17 @@ let package = Package(
             ]),
         tests(
             "SalvorLocalTests",
-            ["SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures", subprocess, system]),
+            [
+                "SalvorLocal", "SalvorCoordinatorCore", "SalvorQEMU", "BootSectorGuests", "Fixtures",
+                "ProviderConformance", subprocess, system,
+            ]),
         // Against the emulator, in the same process.
         tests(
             "SalvorAzureTests",
             [
-                "SalvorAzure", "SalvorCoordinatorCore", "SalvorJSON", "SalvorDigest", "SalvorTransport",
-                "AzureEmulator", "COpenSSL",
-                logging, system,
+                "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
+                "SalvorTransport", "AzureEmulator", "ProviderConformance", "COpenSSL", grpcCore, logging, swiftProtobuf,
+                system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.

@@ -55,12 +55,15 @@ extension Emulator {
     ) {
         var operation = operation
         let ended = outcome == nil ? operation.due : now
+        // A failure that was asked for is what the work has come to, for kinds that take back what they have begun.
+        let asked = outcome == nil ? faults.failure(of: operation) : nil
         let context = EffectContext(
             surroundings: surroundings(now, base: "", caller: operation.caller), kinds: kinds, equipment: equipment,
-            access: access, outcome: outcome)
+            access: access, outcome: asked.map { .failure($0) } ?? outcome)
         do throws(ARMError) {
-            if outcome == nil, let failure = faults.failure(of: operation) { throw failure }
-            switch try context.kind(operation.target.type).complete(operation, context, in: &core.state) {
+            let kind = try context.kind(operation.target.type)
+            if let asked, !(kind is VirtualMachines) { throw asked }
+            switch try kind.complete(operation, context, in: &core.state) {
             case .done(let output):
                 operation.output = output
                 operation.status = .succeeded

@@ -8,11 +8,13 @@ internal import SalvorTransport
 @main
 struct SalvorAgent {
     static let usage = """
-        usage: salvor-agent --bootstrap FILE
+        usage: salvor-agent --bootstrap FILE [--or-imds]
                salvor-agent --version
 
         Dials the coordinator that the bootstrap data names, and serves its calls until it is told to end or the
         coordinator has been gone for too long. Whoever started it then powers the rescue VM off.
+
+        --or-imds: if FILE is empty, the bootstrap data is the userData of this Azure VM.
 
         Exit codes: 0 ended as it should; 64 wrong arguments; 70 no key could be made; 78 unusable bootstrap data.
         """
@@ -23,14 +25,16 @@ struct SalvorAgent {
             print("salvor-agent \(SalvorVersion.current)")
         } else if arguments == ["--help"] {
             print(usage)
-        } else if arguments.count == 2, arguments[0] == "--bootstrap" {
-            await run(bootstrapFile: arguments[1])
+        } else if arguments.count == 2 || arguments.count == 3 && arguments[2] == "--or-imds",
+            arguments[0] == "--bootstrap"
+        {
+            await run(bootstrapFile: arguments[1], orUserData: arguments.count == 3)
         } else {
             fail(usage, code: 64)
         }
     }
 
-    private static func run(bootstrapFile: String) async {
+    private static func run(bootstrapFile: String, orUserData: Bool) async {
         let key: KeyPair
         do throws(TransportError) {
             // Before the bootstrap data is there: /init hands it over once it has found the devices.
@@ -41,7 +45,10 @@ struct SalvorAgent {
         let bootstrap: Salvor_V1_Bootstrap
         let address: (host: String, port: UInt16)
         do throws(AgentError) {
-            bootstrap = try Salvor_V1_Bootstrap.read(from: bootstrapFile)
+            bootstrap =
+                orUserData
+                ? try await .read(from: bootstrapFile, orFrom: InstanceMetadata()) { note("no userData yet: \($0)") }
+                : try .read(from: bootstrapFile)
             address = try bootstrap.coordinatorAddress()
         } catch {
             fail("\(error)", code: 78)
@@ -88,8 +95,12 @@ struct SalvorAgent {
     }
 
     private static func fail(_ message: String, code: Int32) -> Never {
+        note(message)
+        exit(code)
+    }
+
+    private static func note(_ message: String) {
         let line = message + "\n"
         _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        exit(code)
     }
 }

@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Testing
 
 @testable import SalvorAgentCore
+@testable import SalvorImage
 
 /// A machine of files: sysfs, /proc, device nodes, and a blkid that prints what it is told.
 private struct PaperMachine {
@@ -206,6 +207,34 @@ struct InventoryTests {
         #expect(
             disks.filter(\.rescueSystem).map(\.device)
                 == ["vda", "vdb", "vdc", "vdd"].map { "\(machine.scratch.path)/dev/\($0)" })
+    }
+
+    @Test("The disk of a rescue image is the rescue system's own, although nothing of it is mounted")
+    func rescueDisk() async throws {
+        let guid = try #require(DiskGUID(RescueDisk.diskGUID))
+        let table = GUIDPartitionTable(
+            disk: guid, partition: DiskGUID(digest: 0..<16), name: "Salvor rescue system", diskSectors: 80_000,
+            bootCode: [])
+        var machine = try PaperMachine()
+        for (name, serial) in [("vda", "own"), ("vdb", "copy")] {
+            try machine.add(name, ["size": "80000", "serial": serial])
+            try machine.add(
+                "\(name)1", of: name, ["partition": "1", "start": "2048", "size": "75904"], blkid: "TYPE=vfat")
+        }
+        try machine.write("dev/vda", table.head)
+        var copy = table.head
+        copy[512 + 56] ^= 1
+        try machine.write("dev/vdb", copy)
+        // It is known before anything is looked into: that comes later, and for the disk that is meant alone.
+        for serial in [nil, "own", "copy"] {
+            let disks = try await machine.disks(serial: serial)
+            #expect(disks.map(\.rescueSystem) == [true, false])
+        }
+        let own = try #require(try await machine.disks().first)
+        #expect(own.tableID == RescueSystem.diskGUID)
+        #expect(own.volumes.map(\.partitionLabel) == ["Salvor rescue system"])
+        let selector = Salvor_V1_DiskSelector.with { $0.serial = "own" }
+        #expect(throws: AgentError(.rescueDisk, "", next: "")) { try selector.resolve(among: [own]) }
     }
 
     @Test("A listing with a hostile label is read as one device, whatever the label says")

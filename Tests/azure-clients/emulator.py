@@ -1,5 +1,6 @@
 """An emulator and Microsoft's clients of it, for the tests beside this file."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import tempfile
 import unittest
 
 from azure.identity import ClientSecretCredential
+from azure.mgmt.resource.resources import ResourceManagementClient
 
 import type_files
 
@@ -83,8 +85,8 @@ class Az:
         return json.loads(result.stdout) if result.stdout.strip() else None
 
 
-class ClientCase(unittest.TestCase):
-    """Tests that share one emulator, with az signed in to it."""
+class SDKCase(unittest.TestCase):
+    """Tests that share one emulator, which they use by the SDKs alone."""
 
     options = ()
 
@@ -93,8 +95,6 @@ class ClientCase(unittest.TestCase):
         cls.emulator = Emulator(*cls.options)
         cls.addClassCleanup(cls.emulator.close)
         cls.addClassCleanup(cls.check_bodies)
-        cls.az = Az(cls.emulator)
-        cls.az.sign_in()
 
     @classmethod
     def check_bodies(cls):
@@ -108,6 +108,50 @@ class ClientCase(unittest.TestCase):
         if found:
             raise AssertionError("\n".join(["Bodies are not as Microsoft's type files have them:"] + found))
 
+    @contextlib.contextmanager
+    def another(self, *options):
+        """An emulator that nobody else uses, for what would disturb them."""
+        emulator, shared = Emulator(*options), self.emulator
+        self.emulator = emulator
+        try:
+            yield emulator
+        finally:
+            self.emulator = shared
+            emulator.close()
+
+    @property
+    def credential(self):
+        return ClientSecretCredential(
+            self.emulator.tenant, self.emulator.application, self.emulator.secret, authority=self.emulator.base,
+            disable_instance_discovery=True, connection_verify=self.emulator.authority)
+
+    def client(self, kind, **more):
+        """An SDK's client of the emulator: `kind(credential, subscription)`."""
+        return kind(
+            self.credential, self.emulator.subscription, base_url=self.emulator.base,
+            credential_scopes=[self.emulator.base + "/.default"], connection_verify=self.emulator.authority, **more)
+
+    def data(self, kind, *arguments, **more):
+        """A client of what is in a vault, which learns from the vault's challenge where to sign in."""
+        return kind(
+            *arguments, credential=self.credential, verify_challenge_resource=False,
+            connection_verify=self.emulator.authority, **more)
+
+    def make_group(self, name):
+        """The name of a new group, made by the SDK."""
+        self.client(ResourceManagementClient).resource_groups.create_or_update(name, {"location": "westeurope"})
+        return name
+
+
+class ClientCase(SDKCase):
+    """Tests that share one emulator, with az signed in to it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.az = Az(cls.emulator)
+        cls.az.sign_in()
+
     def group(self, name):
         self.az("group", "create", "-n", name, "-l", "westeurope")
         self.addCleanup(lambda: self.az.run("group", "delete", "-n", name, "-y"))
@@ -119,12 +163,3 @@ class ClientCase(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0, f"az {' '.join(arguments)} should fail")
         self.assertIn(f"({code})", result.stderr)
         return result.stderr
-
-    def client(self, kind, **more):
-        """An SDK's client of the emulator: `kind(credential, subscription)`."""
-        credential = ClientSecretCredential(
-            self.emulator.tenant, self.emulator.application, self.emulator.secret, authority=self.emulator.base,
-            disable_instance_discovery=True, connection_verify=self.emulator.authority)
-        return kind(
-            credential, self.emulator.subscription, base_url=self.emulator.base,
-            credential_scopes=[self.emulator.base + "/.default"], connection_verify=self.emulator.authority, **more)

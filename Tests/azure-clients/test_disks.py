@@ -1,23 +1,12 @@
 """Disks and snapshots with their bytes: az for the disks, azure-storage-blob for what is in them."""
 
 import random
-import struct
 
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
 
 from emulator import ClientCase
-
-MIB = 1 << 20
-
-
-def fixed_footer(size):
-    """The last 512 bytes of a fixed VHD of `size` bytes."""
-    footer = struct.pack(
-        ">8sIIQI4sI4sQQIII", b"conectix", 2, 0x10000, 0xFFFFFFFFFFFFFFFF, 0, b"test", 0x10000, b"Wi2k", size, size, 0, 2, 0)
-    footer = footer.ljust(512, b"\0")
-    checksum = ~sum(footer) & 0xFFFFFFFF
-    return footer[:64] + struct.pack(">I", checksum) + footer[68:]
+from vhd import MIB, fixed_footer
 
 
 class DiskTests(ClientCase):

@@ -1,11 +1,10 @@
-"""Groups, tags, deployments, images and galleries: az and the SDKs."""
+"""Groups, tags, deployments and sets, by az and what belongs to it."""
 
 import json
 import unittest
 
-from azure.core.exceptions import HttpResponseError
 from azure.mgmt.compute import ComputeManagementClient
-from azure.mgmt.resource import ResourceManagementClient, SubscriptionClient
+from azure.mgmt.resource import SubscriptionClient
 
 from emulator import ClientCase
 
@@ -120,47 +119,6 @@ class ResourceTests(ClientCase):
         result = self.az.run("deployment", "group", "create", "-g", group, "-n", "c", "--template-file", circle)
         self.assertIn("Circular dependency", result.stderr)
         self.assertEqual(self.az("network", "nsg", "list", "-g", group), [])
-
-    def test_images_and_galleries(self):
-        self.client(ResourceManagementClient).resource_groups.create_or_update("pictures", {"location": "westeurope"})
-        compute = self.client(ComputeManagementClient)
-        disk = compute.disks.begin_create_or_update("pictures", "disk", {
-            "location": "westeurope", "os_type": "Linux", "hyper_v_generation": "V2",
-            "creation_data": {"create_option": "Empty"}, "disk_size_gb": 4}).result()
-        image = compute.images.begin_create_or_update("pictures", "image", {
-            "location": "westeurope", "hyper_v_generation": "V2", "storage_profile": {
-                "os_disk": {"os_type": "Linux", "os_state": "Generalized", "managed_disk": {"id": disk.id}}}}).result()
-        self.assertEqual((image.provisioning_state, image.hyper_v_generation), ("Succeeded", "V2"))
-        compute.images.begin_update("pictures", "image", {"tags": {"a": "b"}}).result()
-        self.assertEqual([i.tags for i in compute.images.list_by_resource_group("pictures")], [{"a": "b"}])
-        self.assertIn("image", [i.name for i in compute.images.list()])
-        compute.galleries.begin_create_or_update("pictures", "gallery", {"location": "westeurope"}).result()
-        compute.gallery_images.begin_create_or_update("pictures", "gallery", "rescue", {
-            "location": "westeurope", "os_type": "Linux", "os_state": "Generalized", "hyper_v_generation": "V2",
-            "identifier": {"publisher": "p", "offer": "o", "sku": "s"}}).result()
-        for name in ("1.0.0", "1.0.1"):
-            version = compute.gallery_image_versions.begin_create_or_update(
-                "pictures", "gallery", "rescue", name, {
-                    "location": "westeurope", "publishing_profile": {"target_regions": [{"name": "westeurope"}]},
-                    "storage_profile": {"source": {"id": image.id}}}).result()
-            self.assertEqual(version.provisioning_state, "Succeeded")
-        listed = compute.gallery_image_versions.list_by_gallery_image("pictures", "gallery", "rescue")
-        self.assertEqual([v.name for v in listed], ["1.0.0", "1.0.1"])
-        compute.gallery_image_versions.begin_update(
-            "pictures", "gallery", "rescue", "1.0.1", {"tags": {"c": "d"}}).result()
-        shown = compute.gallery_image_versions.get(
-            "pictures", "gallery", "rescue", "1.0.1", expand="ReplicationStatus")
-        self.assertEqual((shown.tags, shown.replication_status.aggregated_state), ({"c": "d"}, "Completed"))
-        with self.assertRaises(HttpResponseError) as caught:
-            compute.galleries.begin_delete("pictures", "gallery").result()
-        self.assertEqual(caught.exception.error.code, "CannotDeleteResource")
-        for name in ("1.0.0", "1.0.1"):
-            compute.gallery_image_versions.begin_delete("pictures", "gallery", "rescue", name).result()
-        compute.gallery_images.begin_delete("pictures", "gallery", "rescue").result()
-        compute.galleries.begin_delete("pictures", "gallery").result()
-        compute.images.begin_delete("pictures", "image").result()
-        self.assertEqual(list(compute.galleries.list_by_resource_group("pictures")), [])
-        self.assertEqual(list(compute.images.list_by_resource_group("pictures")), [])
 
     def test_sets(self):
         group = self.group("sets")

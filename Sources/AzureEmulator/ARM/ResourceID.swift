@@ -29,6 +29,12 @@ package struct ResourceID: Sendable {
     package let key: String
 
     package init(subscription: String, resourceGroup: String? = nil, parts: [Part]) {
+        // Templates write a group as a resource of its subscription, too, and it is the same group.
+        let isGroup =
+            resourceGroup == nil && parts.first?.namespace.lowercased() == "microsoft.resources"
+            && parts.first?.types.map { $0.lowercased() } == ["resourcegroups"]
+        let resourceGroup = isGroup ? parts.first?.names.first : resourceGroup
+        let parts = isGroup ? Array(parts.dropFirst()) : parts
         self.subscription = subscription
         self.resourceGroup = resourceGroup
         self.parts = parts
@@ -97,6 +103,9 @@ package struct ResourceID: Sendable {
         }
         return ([namespace] + types).joined(separator: "/")
     }
+
+    /// Its names below its group or subscription: `net/default`.
+    package var path: String { names.isEmpty ? name : names.joined(separator: "/") }
 
     /// The last name: the resource's own.
     package var name: String { names.last ?? resourceGroup ?? subscription }

@@ -43,9 +43,28 @@ package final class Recorder: Sendable {
             .object(
                 Dictionary(
                     uniqueKeysWithValues: members.map { name, value in
-                        (name, secretNames.contains(name.lowercased()) ? "(left out)" : withoutSecrets(value))
+                        switch name.lowercased() {
+                        case let lowered where secretNames.contains(lowered): (name, leftOut)
+                        case "parameters": (name, withoutSecrets(parameters(value, declaredIn: json)))
+                        default: (name, withoutSecrets(value))
+                        }
                     }))
         default: json
         }
+    }
+
+    private static let leftOut = JSONValue.string("(left out)")
+
+    /// Parameters of a deployment, without the values of those that its template calls secure.
+    private static func parameters(_ given: JSONValue, declaredIn deployment: JSONValue) -> JSONValue {
+        guard let declared = deployment[member: "template"]?[member: "parameters"], let members = given.object else {
+            return given
+        }
+        return .object(
+            Dictionary(
+                uniqueKeysWithValues: members.map { name, value in
+                    let type = declared[member: name]?[member: "type"]?.string?.lowercased() ?? ""
+                    return (name, type.hasPrefix("secure") ? leftOut : value)
+                }))
     }
 }

@@ -73,7 +73,8 @@ package struct EmulatorState: Sendable {
 
     /// Removes a resource with its children and all that lies on it.
     package mutating func removeTree(_ id: ResourceID) {
-        let keys = id.group.flatMap { keysByGroup[$0.key] } ?? []
+        // What lies in no group is seldom removed, and looked for everywhere.
+        let keys = id.group.map { keysByGroup[$0.key] ?? [] } ?? Set(records.keys)
         let prefix = id.key + "/"
         for record in keys.filter({ $0.hasPrefix(prefix) }).compactMap({ records[$0] }) { remove(record.id) }
         remove(id)
@@ -84,6 +85,11 @@ package struct EmulatorState: Sendable {
     package func list(_ type: String, in scope: ResourceID) -> [Record] {
         let prefix = scope.key + "/"
         return (keysByType[type.lowercased()] ?? []).filter { $0.hasPrefix(prefix) }.sorted().compactMap { records[$0] }
+    }
+
+    /// Resources of a type in all subscriptions, in the order of their ids.
+    package func all(_ type: String) -> [Record] {
+        (keysByType[type.lowercased()] ?? []).sorted().compactMap { records[$0] }
     }
 
     /// Children of one type, in the order of their names.

@@ -1,5 +1,6 @@
 internal import Glibc
 package import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 extension Salvor_V1_Bootstrap {
@@ -16,6 +17,18 @@ extension Salvor_V1_Bootstrap {
             throw .bootstrap("\(path) cannot be read: \(String(cString: strerror(errno)))")
         }
         return try parse(bytes)
+    }
+
+    /// Reads and checks the bootstrap data, from a file that is handed over once it is known whether there is a config
+    /// disk: an empty one says that there is none, and that the instance metadata service is to be asked.
+    /// - Parameter waiting: told why there is nothing yet; nothing told is secret.
+    /// - Throws: ``AgentError/Code/invalidBootstrap``.
+    package static func read(
+        from path: String, orFrom metadata: InstanceMetadata, waiting: @Sendable (String) -> Void
+    ) async throws(AgentError) -> Salvor_V1_Bootstrap {
+        let bytes = await Blocking.run { contents(ofFile: path, limit: 1 << 16) }
+        if let bytes, !bytes.isEmpty { return try parse(bytes) }
+        return try parse(try await metadata.userData(waiting: waiting))
     }
 
     /// - Throws: ``AgentError/Code/invalidBootstrap``.
@@ -90,6 +103,6 @@ extension AgentError {
     fileprivate static func bootstrap(_ fault: String) -> AgentError {
         AgentError(
             .invalidBootstrap, "The bootstrap data is unusable: \(fault).",
-            next: "Start the rescue VM again with a config disk that the coordinator made for it.")
+            next: "Start the rescue VM again with a config disk or userData that the coordinator made for it.")
     }
 }

@@ -1,8 +1,10 @@
 /// Which block devices the rescue system itself runs from: those that are mounted (directly or under LVM, RAID or
-/// dm-crypt) or swapped to.
+/// dm-crypt) or swapped to, and the disk of the rescue image, of which nothing is mounted once it has started.
 struct RescueSystem {
     /// Label of the volume that carries the rescue VM's own configuration.
     static let configLabel = "SALVORCFG"
+    /// GUID of the partition table of every rescue image that is a disk (Agent/README.md).
+    static let diskGUID = "5a1f0b00-7265-4363-9565-64697363e291"
 
     private let sysfs: SysfsBlock
     private let usedNumbers: Set<String>

@@ -45,14 +45,6 @@ struct SysfsBlock {
         return trimmed(Array(page.dropFirst(4).prefix(length)))
     }
 
-    /// SCSI logical unit number, from the address host:channel:target:LUN, or NVMe namespace.
-    func lun(_ device: String) -> UInt32? {
-        if let namespace = number(device, "nsid") { return UInt32(exactly: namespace) }
-        guard let target = link(path(device, "device")) else { return nil }
-        let address = target.split(separator: "/").last?.split(separator: ":") ?? []
-        return address.count == 4 ? UInt32(address[3]) : nil
-    }
-
     /// Devices that are built upon this one: dm-crypt, LVM, RAID.
     func holders(_ device: String) -> [String] { names(in: path(device, "holders")) }
 
@@ -69,17 +61,7 @@ struct SysfsBlock {
 
     private func exists(_ device: String, _ attribute: String) -> Bool { access(path(device, attribute), F_OK) == 0 }
 
-    private func link(_ path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { characters in
-                characters.baseAddress.map { readlink(path, $0, characters.count) } ?? -1
-            }
-        }
-        return count >= 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
-    }
-
-    private func trimmed(_ bytes: [UInt8]) -> String {
+    func trimmed(_ bytes: [UInt8]) -> String {
         let kept = bytes.drop { $0 <= 0x20 }.reversed().drop { $0 <= 0x20 }.reversed()
         return String(decoding: Array(kept), as: UTF8.self)
     }

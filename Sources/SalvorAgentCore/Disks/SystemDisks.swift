@@ -75,6 +75,10 @@ package struct SystemDisks: DiskSource {
                 else { return nil }
                 return volume(name, number: number, start: start, table[number], listing)
             }
+        let slot = sysfs.slot(disk)
+        let isRescueSystem =
+            volumes.contains { $0.label == RescueSystem.configLabel } || table.id == RescueSystem.diskGUID
+            || slot == .machine || rescue.uses([disk] + partitions)
         return .with {
             $0.device = path(disk)
             $0.serial = sysfs.serial(disk)
@@ -89,10 +93,10 @@ package struct SystemDisks: DiskSource {
                 case .mbr: .mbr
                 }
             $0.tableID = table.id
-            if let lun = sysfs.lun(disk) { $0.lun = lun }
+            // One that is never meant must not be taken for one that is about to be plugged in.
+            if case .data(let lun) = slot, !isRescueSystem { $0.lun = lun }
             $0.volumes = volumes.sorted { $0.number < $1.number }
-            $0.rescueSystem =
-                volumes.contains { $0.label == RescueSystem.configLabel } || rescue.uses([disk] + partitions)
+            $0.rescueSystem = isRescueSystem
         }
     }
 

@@ -7,6 +7,15 @@ package struct ARMOperation: Sendable {
 }
 
 extension ARMClient {
+    /// Waits until something that is being deleted, by whomever, is gone.
+    package func waitUntilGone(_ path: String, _ version: APIVersion) async throws(AzureError) {
+        while try await find(path, version) != nil {
+            try await pause(.seconds(4), before: ARMCall("GET", path, version))
+        }
+    }
+}
+
+extension ARMClient {
     /// PUT, and waits for the end. - Returns: the resource as it is then.
     package func put(
         _ path: String, _ version: APIVersion, _ body: JSONValue, ifMatch: String? = nil
@@ -74,10 +83,7 @@ extension ARMClient {
         var wait = Wait(operation.first)
         while true {
             try await pause(wait.next(), before: operation.call, else: timedOut(operation))
-            var call = ARMCall("GET", address, nil)
-            // Just after the change the status can be unknown to the server that is asked.
-            call.mustExist = true
-            let answer = try await answer(call)
+            guard let answer = try await look(at: address, of: operation) else { return [:] }
             let document = try answer.object()
             switch document["status"]?.string?.lowercased() ?? "" {
             case "succeeded": return document
@@ -93,18 +99,34 @@ extension ARMClient {
         var address = address
         while true {
             try await pause(wait.next(), before: operation.call, else: timedOut(operation))
-            var call = ARMCall("GET", address, nil)
-            call.mustExist = true
-            let answer: ARMAnswer
-            do throws(AzureError) {
-                answer = try await self.answer(call)
-            } catch {
-                guard operation.call.method == "DELETE", error.code == .notFound else { throw error }
-                return nil
-            }
+            guard let answer = try await look(at: address, of: operation) else { return nil }
             guard answer.status == 202 else { return answer.body }
             address = answer[header: "Location"] ?? address
             wait.learn(answer)
+        }
+    }
+
+    /// What an operation's address answers. Just after the change the address can be unknown to the server that is asked,
+    /// and Azure forgets a deletion's with what was deleted: then the resource itself says which of both it is.
+    /// - Returns: nil for a deletion that has ended.
+    private func look(at address: String, of operation: ARMOperation) async throws(AzureError) -> ARMAnswer? {
+        var call = ARMCall("GET", address, nil)
+        let deletes = operation.call.method == "DELETE"
+        call.mustExist = !deletes
+        while true {
+            do throws(AzureError) {
+                return try await answer(call)
+            } catch {
+                // What went wrong with the operation is the answer at Location.
+                if let refusal = error.refusal, [400, 409, 412].contains(refusal.status) {
+                    throw failure(refusal, of: operation)
+                }
+                guard deletes, error.code == .notFound else { throw error }
+                guard try await find(ARMCall("GET", operation.call.path, operation.call.version)) != nil else {
+                    return nil
+                }
+                try await pause(.seconds(4), before: operation.call, else: timedOut(operation))
+            }
         }
     }
 
@@ -117,9 +139,10 @@ extension ARMClient {
         {
             switch state {
             case "succeeded": return body
-            case "failed", "canceled":
+            case "failed", "canceled", "cancelled":
+                let first = operation.first[header: "x-ms-request-id"].map { " (request \($0))" } ?? ""
                 throw AzureError(
-                    .operationFailed, "\(operation.call.shown) ended as \(state).",
+                    .operationFailed, "\(operation.call.shown) ended as \(state)\(first).",
                     nextStep: "Look at the resource in the portal, then resume the run.")
             default: break
             }
@@ -136,7 +159,17 @@ extension ARMClient {
         default:
             if let output = status["properties"]?["output"], output != .null { return output }
             guard let address = operation.first[header: "Location"] else { return nil }
-            return try await answer(ARMCall("GET", address, nil)).body
+            // An action that has ended well and left nothing to fetch has ended well.
+            return try await find(ARMCall("GET", address, nil))?.body
+        }
+    }
+
+    private func find(_ call: ARMCall) async throws(AzureError) -> ARMAnswer? {
+        do throws(AzureError) {
+            return try await answer(call)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
         }
     }
 
@@ -151,6 +184,11 @@ extension ARMClient {
             status: answer.status, body: document,
             headers: HTTPResponse(status: answer.status, headers: answer.headers))
         if refusal.code == nil { refusal.code = document["status"]?.string }
+        return failure(refusal, of: operation)
+    }
+
+    private func failure(_ refusal: AzureError.Refusal, of operation: ARMOperation) -> AzureError {
+        var refusal = refusal
         // The status that such a code comes with, where it comes at once.
         refusal.status = 409
         var meaning = RefusalMeaning.of(refusal)
@@ -178,7 +216,8 @@ private struct Wait {
     init(_ answer: ARMAnswer) { learn(answer) }
 
     mutating func learn(_ answer: ARMAnswer) {
-        said = HTTPResponse(status: answer.status, headers: answer.headers).retryAfter
+        // 0, which Azure says at times, is no leave to ask without pause.
+        said = HTTPResponse(status: answer.status, headers: answer.headers).retryAfter.map { max($0, .seconds(1)) }
     }
 
     /// What the last answer said; otherwise 1, 2, 4, 4, … seconds: one machine should not be polled faster than each 4 s.

@@ -13,8 +13,12 @@ package struct ARMClient: Sendable {
     let tokens: any TokenSource
     let clock: AzureClock
     let throttle: Throttle
-    /// By the clock's monotonic time.
-    private(set) var deadline: Duration
+    /// By the clock's monotonic time; nil for calls that each have ``callLimit`` of their own.
+    private(set) var deadline: Duration?
+
+    /// How long one call, repeats included, may take where nobody has set a deadline: without one, a wrong proxy setting
+    /// would be tried for ever.
+    private static let callLimit = Duration.seconds(300)
 
     /// - Parameters:
     ///   - endpoint: of Azure Resource Manager.
@@ -30,13 +34,13 @@ package struct ARMClient: Sendable {
         self.tokens = tokens
         self.clock = clock
         throttle = Throttle()
-        deadline = clock.monotonic() + .seconds(365 * 86_400)
     }
 
     /// The same with an earlier end; never a later one.
     package func within(_ limit: Duration) -> ARMClient {
         var client = self
-        client.deadline = min(deadline, clock.monotonic() + limit)
+        let end = clock.monotonic() + limit
+        client.deadline = min(deadline ?? end, end)
         return client
     }
 
@@ -76,18 +80,21 @@ package struct ARMClient: Sendable {
     /// One call and its answer, repeated where it is safe; no following of what it begins.
     /// - Throws: for every answer that is no success.
     package func answer(_ call: ARMCall) async throws(AzureError) -> ARMAnswer {
+        guard deadline != nil else { return try await within(Self.callLimit).answer(call) }
         var attempt = 0
         var hasNewToken = false
         while true {
             attempt += 1
             try await pause(throttle.delay(call, now: clock.monotonic()), before: call)
+            // Another call of the group may have been told meanwhile to wait.
+            while let rest = throttle.rest(call, now: clock.monotonic()) { try await pause(rest, before: call) }
             let token = try await tokens.token(for: scope)
             let response: HTTPResponse
             do throws(AzureError) {
                 response = try await send(call, token: token)
             } catch {
                 // The call may have had its effect.
-                guard call.repeats == .safe, error.code != .cancelled else { throw error }
+                guard call.repeats == .safe, [.unreachable, .timedOut].contains(error.code) else { throw error }
                 try await pause(backoff(attempt), before: call, else: error)
                 continue
             }
@@ -97,8 +104,10 @@ package struct ARMClient: Sendable {
             case 401 where !hasNewToken:
                 hasNewToken = true
                 await tokens.forget(token)
-            case 404 where call.mustExist:
+            case 404 where call.mustExist && attempt <= Self.lookups:
                 try await pause(backoff(attempt), before: call, else: error)
+            // The state that the call was made for is gone: whoever made it has to look again.
+            case 412: throw error
             case 500... where call.repeats == .never: throw error
             default:
                 guard let refusal = error.refusal, RefusalMeaning.of(refusal).later == .yes else { throw error }
@@ -106,6 +115,9 @@ package struct ARMClient: Sendable {
             }
         }
     }
+
+    /// How often what must exist is looked for again: for a minute or so, which no lag of Azure's exceeds.
+    private static let lookups = 8
 
     private func send(_ call: ARMCall, token: AccessToken) async throws(AzureError) -> HTTPResponse {
         var headers = [
@@ -122,7 +134,7 @@ package struct ARMClient: Sendable {
         if let tag = call.ifMatch { headers.append(HTTPField("If-Match", tag)) }
         if call.body != nil { headers.append(HTTPField("Content-Type", "application/json")) }
         let began = clock.monotonic()
-        let left = deadline - began
+        let left = (deadline ?? began + Self.callLimit) - began
         let request = HTTPRequest(
             call.method, url, headers: headers, body: call.body?.utf8 ?? [],
             timeout: min(.seconds(60), max(left, .seconds(1))))
@@ -133,6 +145,8 @@ package struct ARMClient: Sendable {
             return response
         } catch {
             note(call, nil, since: began)
+            var error = error
+            error.message = "\(call.shown): \(error.message)"
             throw error
         }
     }
@@ -157,15 +171,17 @@ package struct ARMClient: Sendable {
 
     /// - Parameter reason: what to end with where the deadline comes before the end of the pause.
     func pause(_ time: Duration, before call: ARMCall, else reason: AzureError? = nil) async throws(AzureError) {
-        let left = deadline - clock.monotonic()
-        guard left > .zero, time < left else {
-            throw reason
-                ?? AzureError(
-                    left > .zero ? .throttled : .timedOut,
-                    left > .zero
-                        ? "Azure's limits on requests let \(call.shown) be sent too late for this step."
-                        : "The time for this step was over before \(call.shown).",
-                    nextStep: "Resume the run.")
+        if let deadline {
+            let left = deadline - clock.monotonic()
+            guard left > .zero, time < left else {
+                throw reason
+                    ?? AzureError(
+                        left > .zero ? .throttled : .timedOut,
+                        left > .zero
+                            ? "Azure's limits on requests let \(call.shown) be sent too late for this step."
+                            : "The time for this step was over before \(call.shown).",
+                        nextStep: "Resume the run.")
+            }
         }
         do {
             if time > .zero { try await clock.sleep(time) } else { try Task.checkCancellation() }
@@ -174,10 +190,13 @@ package struct ARMClient: Sendable {
         }
     }
 
-    private static func origin(_ url: String) -> Substring {
+    /// Scheme, host and port, which have no case; the scheme's own port is the same as none. What is no plain address
+    /// (a user, a fragment before the path) stays in it, so that it equals no endpoint.
+    private static func origin(_ url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return "" }
         let rest = url[scheme.upperBound...]
-        return url[..<(rest.firstIndex { $0 == "/" || $0 == "?" } ?? url.endIndex)]
+        let origin = url[..<(rest.firstIndex { $0 == "/" || $0 == "?" } ?? url.endIndex)].lowercased()
+        return origin.hasPrefix("https://") && origin.hasSuffix(":443") ? String(origin.dropLast(4)) : origin
     }
 }
 

@@ -63,6 +63,17 @@ package final class Throttle: Sendable {
         }
     }
 
+    /// How long the call's group has to rest still; nil where it may be sent.
+    func rest(_ call: ARMCall, now: Duration) -> Duration? {
+        let group = Group(call)
+        return state.withLock { state in
+            guard let end = state.rests[group] else { return nil }
+            if end > now { return end - now }
+            state.rests[group] = nil
+            return nil
+        }
+    }
+
     /// Takes over what an answer says of the limits.
     func learn(_ call: ARMCall, _ answer: HTTPResponse, now: Duration) {
         let group = Group(call)

@@ -32,6 +32,9 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
     package var coordinatorTimeoutSeconds = 600
     /// Where the machines are defined, for the report.
     package var inventory: String?
+    /// What the provider was opened with, by the names of the command's options, so that a resume opens the same.
+    /// Nothing secret.
+    package var settings: [String: String] = [:]
 
     package init(_ command: Command, machines: [String]) {
         self.command = command

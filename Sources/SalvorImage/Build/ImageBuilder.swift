@@ -9,7 +9,7 @@ package import SystemPackage
 package struct ImageBuilder: Sendable {
     package let recipe: ImageRecipe
     package let cacheDirectory: FilePath
-    private let tools: ToolRunner
+    let tools: ToolRunner
 
     /// Where images are kept unless somebody says otherwise: `$XDG_CACHE_HOME/salvor`, or `~/.cache/salvor`.
     package static var defaultCacheDirectory: FilePath {

@@ -22,6 +22,7 @@ package enum ImageProgress: Sendable, Hashable {
     case downloading(DebianPackage)
     case unpacking(count: Int)
     case assembling
+    case makingDisk
     /// The same inputs were built before.
     case alreadyBuilt
 }
@@ -33,6 +34,7 @@ extension ImageProgress: CustomStringConvertible {
         case .downloading(let package): "downloading \(package.name) \(package.version)"
         case .unpacking(let count): "unpacking \(count) packages"
         case .assembling: "assembling kernel and initramfs"
+        case .makingDisk: "making a disk of kernel and initramfs"
         case .alreadyBuilt: "nothing has changed since the last build"
         }
     }

@@ -181,6 +181,43 @@ package enum Posix {
         guard ftruncate(descriptor, off_t(bytes)) == 0 else { throw failure(errno, "\(path) cannot be made") }
     }
 
+    /// A part of a file; a shorter one is an error.
+    static func read(_ path: FilePath, at offset: Int, count: Int) throws(ImageError) -> [UInt8] {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly)
+            var bytes = [UInt8](repeating: 0, count: count)
+            let filled = try file.closeAfter {
+                try bytes.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: Int64(offset), into: $0) }
+            }
+            guard filled == count else { throw Errno.ioError }
+            return bytes
+        } catch {
+            throw failure((error as? Errno)?.rawValue ?? EIO, "\(path) cannot be read")
+        }
+    }
+
+    /// Writes over a part of a file, or beyond its end.
+    static func write(_ bytes: [UInt8], into path: FilePath, at offset: Int) throws(ImageError) {
+        do {
+            let file = try FileDescriptor.open(path, .writeOnly)
+            try file.closeAfter { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) }
+        } catch {
+            throw failure((error as? Errno)?.rawValue ?? EIO, "\(path) cannot be written")
+        }
+    }
+
+    /// How much of a file is not zero, in blocks of 4 KiB, whatever its file system makes of that.
+    static func contentBytes(of path: FilePath) throws(ImageError) -> Int {
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        return try read(path).withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return 0 }
+            return stride(from: 0, to: bytes.count, by: zeros.count).reduce(0) { sum, start in
+                let count = min(zeros.count, bytes.count - start)
+                return memcmp(base + start, zeros, count) == 0 ? sum : sum + count
+            }
+        }
+    }
+
     package static func failure(_ number: Int32, _ what: String) -> ImageError {
         let reason = String(cString: strerror(number))
         return switch number {

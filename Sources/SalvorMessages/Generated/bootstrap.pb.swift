@@ -25,7 +25,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// What a rescue VM is told before it can be talked to: the file salvor-bootstrap on its config disk.
+/// What a rescue VM is told before it can be talked to: the file salvor-bootstrap on its config disk or, in base64,
+/// the userData of an Azure VM.
 package nonisolated struct Salvor_V1_Bootstrap: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -60,7 +60,8 @@ package nonisolated struct Salvor_V1_DiskSelector: Sendable {
     set {by = .serial(newValue)}
   }
 
-  /// SCSI logical unit number or NVMe namespace on the data controller.
+  /// Logical unit number of a data disk: of its SCSI address, or what Azure's NVMe namespace stands for. The rescue
+  /// VM's own disks have none.
   package var lun: UInt32 {
     get {
       if case .lun(let v)? = by {return v}
@@ -83,7 +84,8 @@ package nonisolated struct Salvor_V1_DiskSelector: Sendable {
   package nonisolated enum OneOf_By: Equatable, Sendable {
     /// Serial number as the device reports it.
     case serial(String)
-    /// SCSI logical unit number or NVMe namespace on the data controller.
+    /// Logical unit number of a data disk: of its SCSI address, or what Azure's NVMe namespace stands for. The rescue
+    /// VM's own disks have none.
     case lun(UInt32)
     /// GUID of the GPT, in canonical lower-case form.
     case diskGuid(String)
@@ -118,7 +120,8 @@ package nonisolated struct Salvor_V1_Disk: Sendable {
 
   package var volumes: [Salvor_V1_Volume] = []
 
-  /// True for a disk that the rescue system itself runs from or was configured by. It is never scanned or changed.
+  /// True for a disk that the rescue system itself runs from or was configured by, and for the temporary disk that
+  /// Azure gives the VM. It is never scanned or changed.
   package var rescueSystem: Bool = false
 
   package var lun: UInt32 {

@@ -7,7 +7,7 @@ struct RunOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("The machines, by the names in their definitions.", valueName: "name"))
     var names: [String]
 
-    @OptionGroup var inventory: InventoryOptions
+    @OptionGroup var provider: ProviderOptions
 
     @Option(help: ArgumentHelp("The repair, as YAML. Default: the built-in crowdstrike-291.", valueName: "file"))
     var recipe: String?
@@ -35,7 +35,7 @@ struct RunOptions: ParsableArguments {
     func configuration(_ command: RunConfiguration.Command) -> RunConfiguration {
         var configuration = RunConfiguration(command, machines: names)
         configuration.coordinatorTimeoutSeconds = coordinatorTimeout
-        configuration.inventory = RunContext.absolute(inventory.inventory)
+        provider.configure(&configuration)
         return configuration
     }
 
@@ -43,12 +43,14 @@ struct RunOptions: ParsableArguments {
         let began = RunClock.system.monotonic()
         let context = try RunContext(shared)
         let recipe = try readRecipe(context)
-        let provider = try await context.localProvider(inventory: inventory.inventory)
         let renderer = ProgressRenderer()
-        let dependencies = context.dependencies(provider: provider, renderer: renderer, verbose: verbose)
-        let result = try await RescueRun(
-            configuration: configuration, recipe: recipe, dependencies: dependencies, commandBegan: began
-        ).run()
+        let result = try await context.with(
+            provider.provider.rawValue, configuration, renderer: renderer, verbose: verbose
+        ) { dependencies in
+            try await RescueRun(
+                configuration: configuration, recipe: recipe, dependencies: dependencies, commandBegan: began
+            ).run()
+        }
         try RunResultOutput(result).print(shared.output)
         return result.exitCode
     }
@@ -90,9 +92,12 @@ struct RescueCommand: AsyncParsableCommand {
 
     private func plan(_ configuration: RunConfiguration) async throws -> SalvorCoordinatorCore.ExitCode {
         let context = try RunContext(options.shared)
-        let plan = try await DryRun.plan(
-            configuration, recipe: options.readRecipe(context),
-            provider: context.localProvider(inventory: options.inventory.inventory))
+        let recipe = try options.readRecipe(context)
+        let plan = try await context.with(
+            options.provider.provider.rawValue, configuration, renderer: ProgressRenderer(), verbose: options.verbose
+        ) { dependencies in
+            try await DryRun.plan(configuration, recipe: recipe, provider: dependencies.provider)
+        }
         try DryRunOutput(plan).print(options.shared.output)
         return plan.exitCode
     }

@@ -15,14 +15,14 @@ struct RecordedRunOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func takeUp(
-        _ work: (RunDependencies) async throws -> RunResult
+        _ work: @Sendable (RunDependencies) async throws -> RunResult
     ) async throws -> SalvorCoordinatorCore.ExitCode {
         let context = try RunContext(shared)
         let record = try await Journal.open(context.state).run(run)
-        let provider = try await context.localProvider(inventory: inventory ?? record.configuration.inventory ?? ".")
-        let dependencies = context.dependencies(
-            provider: provider, renderer: ProgressRenderer(), verbose: verbose)
-        let result = try await work(dependencies)
+        var configuration = record.configuration
+        if let inventory { configuration.inventory = inventory }
+        let result = try await context.with(
+            record.provider, configuration, renderer: ProgressRenderer(), verbose: verbose, work)
         try RunResultOutput(result).print(shared.output)
         return result.exitCode
     }

@@ -28,12 +28,12 @@ actor RunSwitchboard: AgentSwitchboard {
 
     /// Listens for the agents of `run`, with the authority in the run's folder; one is made where there is none yet.
     static func open(
-        run: String, directory: RunDirectory, logger: Logger
+        run: String, directory: RunDirectory, on address: ListeningAddress, logger: Logger
     ) async throws(CoordinatorError) -> RunSwitchboard {
         do {
             let authority = try await authority(ofRun: run, in: directory)
             let listener = try await Listener.listen(
-                host: "127.0.0.1", port: 0, as: try .coordinator(of: authority)
+                host: address.host, port: address.port, as: try .coordinator(of: authority)
             ) { refusal in
                 logger.warning("refused a connection from \(refusal.remoteAddress): \(refusal.error)")
             }

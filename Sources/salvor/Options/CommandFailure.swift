@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SalvorAudit
+internal import SalvorAzure
 internal import SalvorCoordinatorCore
 internal import SalvorImage
 
@@ -18,6 +19,7 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let error as CoordinatorError: self.init(SalvorCoordinatorCore.ExitCode(error), error.description)
         case let error as ProviderError: self.init(CoordinatorError(error))
+        case let error as AzureError: self.init(CoordinatorError(ProviderError(error)))
         case let error as ImageError: self.init(Self.code(of: error), error.description)
         case let error as AuditError: self.init(.stateUnusable, "\(error.message) \(error.nextStep)")
         case is CancellationError: self.init(.interrupted, "Interrupted.")

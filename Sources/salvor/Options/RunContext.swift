@@ -53,16 +53,31 @@ struct RunContext: Sendable {
         try await ConfigDisk.make(at: path, files: files)
     }
 
-    func dependencies(
-        provider: any Provider, renderer: ProgressRenderer, verbose: Bool
-    ) -> RunDependencies {
+    /// Runs `work` with the provider of a run, which is let go afterwards.
+    func with<Value: Sendable>(
+        _ kind: String, _ configuration: RunConfiguration, renderer: ProgressRenderer, verbose: Bool,
+        _ work: @Sendable (RunDependencies) async throws -> Value
+    ) async throws -> Value {
+        let open = try await OpenProvider.open(kind, configuration, self) { StandardStreams.note($0) }
+        do {
+            let value = try await work(dependencies(open, renderer: renderer, verbose: verbose))
+            await open.close()
+            return value
+        } catch {
+            await open.close()
+            throw error
+        }
+    }
+
+    private func dependencies(_ open: OpenProvider, renderer: ProgressRenderer, verbose: Bool) -> RunDependencies {
         var logger = Logger(label: "salvor") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = verbose ? .debug : .error
         let log = logger
+        let address = open.listening
         var dependencies = RunDependencies(
-            provider: provider,
+            provider: open.provider,
             openSwitchboard: { run, directory throws(CoordinatorError) in
-                try await RunSwitchboard.open(run: run, directory: directory, logger: log)
+                try await RunSwitchboard.open(run: run, directory: directory, on: address, logger: log)
             },
             confirmation: TerminalConfirmation(renderer: renderer), state: state,
             operator: AuditEvent.Operator(name: Self.userName, host: Self.hostName),

@@ -30,6 +30,8 @@ package struct PartitionSpec: Sendable {
     package var guid: GUID
     /// A multiple of 1 MiB; nil for all that is left.
     package var sizeBytes: Int?
+    /// As the GPT has them.
+    package var attributes: UInt64 = 0
     package var content: Content
 
     package init(name: String, type: GUID, guid: GUID, sizeBytes: Int?, content: Content) {

@@ -26,16 +26,16 @@ enum InstanceView {
                     ]
                 }),
         ]
-        if power == "running" { view[path: "vmAgent"] = agent(of: record, now) }
+        let extensions = state.children(of: record.id, "extensions")
+        if power == "running" { view[path: "vmAgent"] = agent(of: record, extensions, now) }
         if record.body[path: "properties.diagnosticsProfile.bootDiagnostics.enabled"]?.bool == true {
             view[path: "bootDiagnostics"] = [:]
         }
-        let extensions = state.children(of: record.id, "extensions")
         if !extensions.isEmpty {
             view[path: "extensions"] = .array(
                 extensions.map {
                     [
-                        "name": .string($0.id.name), "type": $0.body[path: "properties.type"] ?? .null,
+                        "name": .string($0.id.name), "type": .string(handler(of: $0)),
                         "typeHandlerVersion": $0.body[path: "properties.typeHandlerVersion"] ?? .null,
                         "statuses": [status("ProvisioningState/succeeded", "Provisioning succeeded")],
                     ]
@@ -44,10 +44,17 @@ enum InstanceView {
         return view
     }
 
-    /// The agent of a simulated machine is always ready; that of a real one when it has said so since the machine started.
-    private static func agent(of record: Record, _ now: EmulatorTime) -> JSONValue {
-        let isReady = record.hidden["isReal"] != true || record.hidden["agentReady"] != nil
-        return [
+    /// `CrowdStrike.Falcon.FalconSensorWindows`: publisher and type.
+    private static func handler(of record: Record) -> String {
+        ["publisher", "type"].compactMap { record.body[path: "properties.\($0)"]?.string }.joined(separator: ".")
+    }
+
+    /// The agent of a simulated machine is ready unless its disk is said to be broken; that of a real one when it has said so
+    /// since the machine started.
+    private static func agent(of record: Record, _ extensions: [Record], _ now: EmulatorTime) -> JSONValue {
+        let isReady =
+            record.hidden["isReal"] == true ? record.hidden["agentReady"] != nil : !UnbootableDisk.holds(record)
+        var agent: JSONValue = [
             "vmAgentVersion": isReady ? "2.7.41491.1172" : "Unknown",
             "statuses": [
                 [
@@ -60,5 +67,18 @@ enum InstanceView {
                 ]
             ],
         ]
+        guard isReady, !extensions.isEmpty else { return agent }
+        agent[path: "extensionHandlers"] = .array(
+            extensions.map {
+                [
+                    "type": .string(handler(of: $0)),
+                    "typeHandlerVersion": $0.body[path: "properties.typeHandlerVersion"] ?? .null,
+                    "status": [
+                        "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
+                        "time": .string(now.text),
+                    ],
+                ]
+            })
+        return agent
     }
 }

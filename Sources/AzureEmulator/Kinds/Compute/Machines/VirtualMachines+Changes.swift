@@ -8,6 +8,7 @@ extension VirtualMachines {
         in state: inout EmulatorState
     ) throws(ARMError) -> Answer {
         try Disks.checkIdle(call.id, in: state)
+        let wanted = try InlineInterfaces.withoutKnown(wanted, of: known)
         try checkFixed(known, wanted)
         let before = StorageProfile(known.body)
         var record = known

@@ -13,7 +13,9 @@ package struct VirtualMachines: ResourceKind {
         if let known = state[call.id] { return try change(known, to: call.body, call, in: &state) }
         var record = Record(id: call.id, body: call.body)
         record.body[path: "location"] = .string(try call.location())
+        try InlineInterfaces(call).prepare(&record, in: &state)
         try check(record, in: state)
+        try MachineImage.checkProfile(record, in: state)
         try checkCapacity(for: record, call, in: state)
         try NewDisks(call).prepare(&record, in: &state)
         for id in StorageProfile(record.body).diskIDs {
@@ -81,12 +83,12 @@ package struct VirtualMachines: ResourceKind {
     package func view(_ record: Record, _ call: ResourceCall, in state: EmulatorState) -> JSONValue {
         var json = record.json
         let expands = call.query["$expand"]?.lowercased() ?? ""
-        if expands.contains("instanceview") || call.query["statusonly"] == "true" {
+        if expands.contains("instanceview") {
             json[path: "properties.instanceView"] = InstanceView.of(record, call.now, in: state)
         }
         // Azure shows it to those alone who ask for it.
         if !expands.contains("userdata") { json[path: "properties.userData"] = nil }
-        json[path: "etag"] = .string("\"\(record.version)\"")
+        json[path: "etag"] = .string(record.etag)
         let extensions = state.children(of: record.id, "extensions")
         if !extensions.isEmpty { json[path: "resources"] = .array(extensions.map(\.json)) }
         return json

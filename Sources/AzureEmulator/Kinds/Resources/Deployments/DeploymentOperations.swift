@@ -42,7 +42,7 @@ struct DeploymentOperations: ResourceKind {
                 status == "Failed" ? word(for: error?.status ?? 409) : status == "Running" ? "Created" : "OK"),
             "targetResource": [
                 "id": .string(target.description), "resourceType": .string(target.type),
-                "resourceName": .string(target.names.joined(separator: "/")),
+                "resourceName": .string(target.path),
             ],
         ]
         if let error { record.body[path: "properties.statusMessage"] = ["status": "Failed", "error": error.json] }

@@ -27,6 +27,7 @@ struct DeploymentPreflight {
     private func check(_ resource: Template.Resource, _ template: Template) throws(ARMError) {
         _ = try APIVersion(resource.apiVersion)
         try check(type: resource.id)
+        try DeploymentPlace.check(resource.id)
         let body: JSONValue
         do throws(ARMError) {
             body = try Template.body(of: resource, in: template.scope, lookup: nil)

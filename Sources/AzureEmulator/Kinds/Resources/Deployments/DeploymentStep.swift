@@ -130,7 +130,7 @@ struct DeploymentStep {
 
     private func scope(in state: EmulatorState) throws(ARMError) -> TemplateScope {
         let call = context.call(record.id, body: [:])
-        var scope = TemplateScope(template: progress.template, place: try Deployments.place(of: call, in: state))
+        var scope = TemplateScope(template: progress.template, place: try DeploymentPlace.of(call, in: state))
         scope.parameters = progress.parameters
         scope.symbols = progress.symbols
         return scope

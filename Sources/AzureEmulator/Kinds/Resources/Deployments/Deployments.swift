@@ -1,6 +1,6 @@
 internal import SalvorJSON
 
-/// Deployments of templates into a resource group: each resource is put when those that it depends on are there.
+/// Deployments of templates into a resource group or a subscription: each resource is put when those that it depends on are there.
 struct Deployments: ResourceKind {
     let type = "Microsoft.Resources/deployments"
     private static let links = Answer.Links.below(segment: "operationStatuses")
@@ -9,16 +9,24 @@ struct Deployments: ResourceKind {
         try ResourceName.check(call.id.name, of: "deploymentName", longest: 64, others: "-_.()", lastMayNotBe: "")
         let known = state[call.id]
         try checkEnded(known, call, in: state)
+        try DeploymentPlace.check(call, known)
         let template = try checked(call, in: state)
         if known != nil { state.removeTree(call.id) }
         var record = Record(id: call.id, body: ["properties": described(template, call)])
-        record.body[path: "location"] = call.body[member: "location"]
+        if let location = call.body[member: "location"]?.string {
+            record.body[path: "location"] = .string(Locations.plain(location))
+        }
         record.body[path: "tags"] = call.body[member: "tags"]
         record.body[path: "properties.outputResources"] = []
         record.provisioningState = "Accepted"
         record.hidden = DeploymentProgress(template, call).json
         state.put(record)
         return .accepted(known == nil ? 201 : 200, record.json, call.begin("put", in: &state), Self.links)
+    }
+
+    /// Those of the scope itself, and not those of the groups in it.
+    func list(_ call: ResourceCall, in state: EmulatorState) throws(ARMError) -> [JSONValue] {
+        state.list(type, in: call.id).filter { $0.id.scope == call.id }.map(\.json)
     }
 
     func delete(_ call: ResourceCall, in state: inout EmulatorState) throws(ARMError) -> Answer {
@@ -33,6 +41,7 @@ struct Deployments: ResourceKind {
         switch action.lowercased() {
         case "validate":
             try ResourceName.check(call.id.name, of: "deploymentName", longest: 64, others: "-_.()", lastMayNotBe: "")
+            try DeploymentPlace.check(call, nil)
             let template = try checked(call, in: state)
             var properties = described(template, call)
             properties[path: "provisioningState"] = "Succeeded"
@@ -94,7 +103,7 @@ struct Deployments: ResourceKind {
                 "The deployment mode '\(printable(mode))' is not supported by this emulator: only Incremental is.",
                 target: "mode")
         }
-        let template = try Template(properties, at: try Self.place(of: call, in: state))
+        let template = try Template(properties, at: try DeploymentPlace.of(call, in: state))
         let errors = try DeploymentPreflight(call, state).errors(of: template)
         guard errors.isEmpty else {
             throw ARMError(
@@ -105,28 +114,15 @@ struct Deployments: ResourceKind {
         return template
     }
 
-    static func place(of call: ResourceCall, in state: EmulatorState) throws(ARMError) -> TemplateScope.Place {
-        guard let group = call.id.group else {
-            throw ARMError(
-                400, "FeatureNotSupported",
-                "Deployments at the scope of a subscription are not supported by this emulator.")
-        }
-        guard let record = state[group] else { throw .groupNotFound(group.name) }
-        return TemplateScope.Place(
-            group: record.id, location: record.body["location"]?.string ?? Locations.standard,
-            tags: record.body["tags"] ?? [:], tenant: call.surroundings.tenant, deployment: call.id.name, now: call.now,
-            makeID: call.makeID)
-    }
-
     /// What a deployment shows of its template.
     private func described(_ template: Template, _ call: ResourceCall) -> JSONValue {
-        let byNamespace = Dictionary(grouping: template.resources) { $0.id.namespace ?? "" }
+        let byNamespace = Dictionary(grouping: template.resources) { $0.id.type.prefix { $0 != "/" } }
         let providers: [JSONValue] = byNamespace.sorted { $0.key < $1.key }.map { namespace, resources in
             [
-                "namespace": .string(namespace),
+                "namespace": .string(String(namespace)),
                 "resourceTypes": .array(
-                    Set(resources.map { $0.id.types.joined(separator: "/") }).sorted().map {
-                        ["resourceType": .string($0), "locations": [.null]]
+                    Set(resources.map { $0.id.type.dropFirst(namespace.count + 1) }).sorted().map {
+                        ["resourceType": .string(String($0)), "locations": [.null]]
                     }),
             ]
         }
@@ -134,7 +130,7 @@ struct Deployments: ResourceKind {
         func named(_ id: ResourceID) -> JSONValue {
             [
                 "id": .string(id.description), "resourceType": .string(id.type),
-                "resourceName": .string(id.names.joined(separator: "/")),
+                "resourceName": .string(id.path),
             ]
         }
         let dependencies: [JSONValue] = template.resources.filter { !$0.needs.isEmpty }.map { resource in

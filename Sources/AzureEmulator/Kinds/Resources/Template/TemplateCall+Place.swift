@@ -4,11 +4,16 @@ internal import SalvorJSON
 extension TemplateCall {
     func place(in scope: TemplateScope) throws(ARMError) -> JSONValue? {
         let place = scope.place
-        let subscription = place.group.subscription
+        let subscription = place.scope.subscription
         switch name.lowercased() {
         case "resourcegroup":
+            guard let group = place.scope.group else {
+                throw .invalidTemplate(
+                    "the template function 'RESOURCEGROUP' is not expected at this location: a deployment into a subscription "
+                        + "has no resource group")
+            }
             return [
-                "id": .string(place.group.description), "name": .string(place.group.name),
+                "id": .string(group.description), "name": .string(group.name),
                 "type": "Microsoft.Resources/resourceGroups", "location": .string(place.location), "tags": place.tags,
                 "properties": ["provisioningState": "Succeeded"],
             ]
@@ -19,17 +24,19 @@ extension TemplateCall {
             ]
         case "tenant": return ["tenantId": .string(place.tenant), "displayName": "Emulated", "countryCode": "US"]
         case "deployment":
-            return [
+            var json: JSONValue = [
                 "name": .string(place.deployment),
                 "properties": ["mode": "Incremental", "provisioningState": "Accepted", "template": scope.template],
             ]
+            if place.scope.group == nil { json[path: "location"] = .string(place.location) }
+            return json
         case "environment":
             return [
                 "name": "SalvorEmulator",
                 "suffixes": ["storage": "storage.localhost", "keyvaultDns": ".vault.localhost"],
             ]
         case "resourceid":
-            return .string(try resourceID(in: place.group).description)
+            return .string(try resourceID(in: place.scope).description)
         case "subscriptionresourceid":
             return .string(try resourceID(in: ResourceID(subscription: subscription)).description)
         case "tenantresourceid":
@@ -44,9 +51,9 @@ extension TemplateCall {
                 throw .invalidTemplate("'\(name)' is only allowed in the default value of a parameter")
             }
             return .string(name.lowercased() == "newguid" ? place.makeID() : place.now.seconds)
-        case "cidrsubnet": return .string(try subnet(of: place.group))
+        case "cidrsubnet": return .string(try subnet(of: place.scope))
         case "cidrhost":
-            let prefix = try IPv4Prefix(try text(0), of: place.group)
+            let prefix = try IPv4Prefix(try text(0), of: place.scope)
             let host = try integer(1)
             guard (0..<Int64(1) << (32 - Int64(prefix.length))).contains(host + 1) else { throw failure }
             return .string(IPv4Address(value: prefix.first.value + UInt32(host + 1)).description)
@@ -64,9 +71,10 @@ extension TemplateCall {
         var group = scope.resourceGroup
         switch (start, group == nil) {
         case (0, _): break
-        case (1, true): subscription = try text(0)
-        case (1, false): group = try text(0)
-        case (2, false):
+        // Of one name before the type its form says what it is.
+        case (1, true) where Self.isSubscription(try text(0)): subscription = try text(0)
+        case (1, _): group = try text(0)
+        case (2, _):
             subscription = try text(0)
             group = try text(1)
         default: throw failure
@@ -75,6 +83,12 @@ extension TemplateCall {
         return ResourceID(
             subscription: subscription, resourceGroup: group, namespace: namespace, types: Array(type.dropFirst()),
             names: names)
+    }
+
+    /// Whether it is a UUID, as ids of subscriptions are.
+    private static func isSubscription(_ text: String) -> Bool {
+        text.split(separator: "-", omittingEmptySubsequences: false).map(\.count) == [8, 4, 4, 4, 12]
+            && text.allSatisfy { $0.isHexDigit || $0 == "-" }
     }
 
     private func typeAndNames(_ arguments: ArraySlice<JSONValue>) throws(ARMError) -> ([String], [String]) {

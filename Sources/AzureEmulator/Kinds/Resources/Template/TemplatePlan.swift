@@ -113,9 +113,12 @@ struct TemplatePlan {
             type = "\(parent.type)/\(type)"
             name = parent.names.joined(separator: "/") + "/\(name)"
         }
-        var group = scope.place.group
+        var group = scope.place.scope
+        let subscription = try text("subscriptionId")
         if let other = try text("resourceGroup") {
-            group = ResourceID(subscription: try text("subscriptionId") ?? group.subscription, resourceGroup: other)
+            group = ResourceID(subscription: subscription ?? group.subscription, resourceGroup: other)
+        } else if let subscription {
+            group = ResourceID(subscription: subscription)
         }
         var base = group
         if let place = try text("scope") {
@@ -191,13 +194,13 @@ struct TemplatePlan {
 
     /// By id, by type and name, by name alone, by the name of a loop, or by symbolic name.
     private func find(_ dependency: String, _ keys: [String: ResourceID]) throws(ARMError) -> [String] {
-        let need = dependency.lowercased()
+        let need = ResourceID(dependency)?.key ?? dependency.lowercased()
         if keys[need] != nil { return [need] }
         if let all = loops[need] { return all }
         if let id = symbols[need] { return keys[id.key] == nil ? [] : [id.key] }
         if left.contains(need) { return [] }
         func names(_ id: ResourceID) -> [String] {
-            ["\(id.type)/\(id.names.joined(separator: "/"))".lowercased(), id.name.lowercased()]
+            ["\(id.type)/\(id.path)".lowercased(), id.name.lowercased()]
         }
         let found = keys.values.filter { names($0).contains(need) }
         if let one = found.first { return [one.key] }

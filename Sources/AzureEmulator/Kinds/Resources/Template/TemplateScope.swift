@@ -23,7 +23,9 @@ struct TemplateScope {
 
     /// What a template is deployed into.
     struct Place {
-        let group: ResourceID
+        /// A group or a subscription.
+        let scope: ResourceID
+        /// Of the group, or of a deployment into a subscription.
         let location: String
         let tags: JSONValue
         let tenant: String

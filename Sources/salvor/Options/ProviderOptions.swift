@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import SalvorCoordinatorCore
+
+/// Where the machines live.
+enum ProviderKind: String, ExpressibleByArgument, CaseIterable {
+    case local
+    case azure
+}
+
+/// Which machines a run is about: a folder of definitions, or a subscription.
+struct ProviderOptions: ParsableArguments {
+    @Option(help: "local: QEMU on this computer. azure: an Azure subscription.")
+    var provider: ProviderKind = .local
+
+    @OptionGroup(title: "Local machines") var inventory: InventoryOptions
+    @OptionGroup(title: "Azure account") var account: AzureAccountOptions
+    @OptionGroup(title: "Azure rescue") var rescue: AzureRescueOptions
+
+    /// Puts into a run's configuration what a resume needs to find the same provider again.
+    func configure(_ configuration: inout RunConfiguration) {
+        switch provider {
+        case .local: configuration.inventory = RunContext.absolute(inventory.inventory)
+        case .azure:
+            configuration.settings = account.settings.merging(rescue.settings) { $1 }
+            configuration.stopsFirst = rescue.stopFirst
+            // One call attaches them all, and Azure works on many machines at once.
+            configuration.hostCapacity = 32
+            configuration.concurrentCopies = 32
+            configuration.concurrentBoots = 32
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import SalvorAzure
+import SalvorCoordinatorCore
+import SalvorJSON
+import Testing
+
+@Suite struct AzureProviderTests {
+    private let copyName = CopyName(run: "20240719-060000-abcd", machine: "web/vm1")
+
+    @Test func `a copy has what its original has, names the run, and is found again by another process`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure)
+            try await ground.makeMachines()
+            let provider = try ground.provider()
+            let machine = try await provider.machine(named: "web/vm1")
+            let copy = try await provider.copyDisk(of: machine, to: copyName)
+            #expect(try await ground.provider().copyDisk(of: machine, to: copyName) == copy)
+
+            let disk = try await azure("GET", copy.disk.identifier).json
+            #expect(disk["properties"]?["hyperVGeneration"] == "V2")
+            #expect(disk["properties"]?["osType"] == "Windows")
+            #expect(disk["sku"]?["name"] == "Premium_LRS")
+            #expect(disk["tags"]?["owner"] == "web team")
+            #expect(disk["tags"]?["salvor-run"] == "20240719-060000-abcd")
+            #expect(try await provider.resources(ofRun: copyName.run).map(\.kind) == [.repairCopy])
+
+            try await provider.deleteCopy(named: copyName)
+            try await provider.deleteCopy(named: copyName)
+            #expect(try await provider.resources(ofRun: copyName.run).isEmpty)
+            #expect(try await ground.osDisk(of: "vm1") == machine.osDisk.identifier)
+        }
+    }
+
+    @Test func `a machine is stopped, gets the copy, gets its original back, and each may be said twice`() async throws
+    {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure)
+            try await ground.makeMachines()
+            let provider = try ground.provider()
+            let machine = try await provider.machine(named: "vm1")
+            #expect(machine.name == "web/vm1")
+            let copy = try await provider.copyDisk(of: machine, to: copyName)
+            for _ in 1...2 { try await provider.stop(machine) }
+            #expect(try await ground.power(of: "vm1") == "PowerState/stopped")
+
+            let swap = try await provider.swap(machine, to: copy)
+            #expect(try await provider.swap(machine, to: copy) == swap)
+            #expect(try await ground.osDisk(of: "vm1") == copy.disk.identifier)
+            await #expect(throws: ProviderError.self) { try await provider.deleteCopy(named: copyName) }
+
+            for _ in 1...2 { try await ground.provider().swapBack(swap) }
+            #expect(try await ground.osDisk(of: "vm1") == machine.osDisk.identifier)
+            try await provider.deleteCopy(named: copyName)
+        }
+    }
+
+    @Test func `a disk that somebody else swapped in is left alone`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure)
+            try await ground.makeMachines()
+            let provider = try ground.provider()
+            let machine = try await provider.machine(named: "vm1")
+            let copy = try await provider.copyDisk(of: machine, to: copyName)
+            let other = try await provider.copyDisk(of: machine, to: CopyName(run: "other", machine: "web/vm1"))
+            try await provider.stop(machine)
+            _ = try await provider.swap(machine, to: other)
+            await #expect(throws: ProviderError(.conflict, "", nextStep: "")) {
+                _ = try await provider.swap(machine, to: copy)
+            }
+            #expect(try await ground.osDisk(of: "vm1") == other.disk.identifier)
+        }
+    }
+
+    @Test func `a machine whose agent reports itself is seen to boot, with screen and console saved`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure)
+            try await ground.makeMachines()
+            let provider = try ground.provider()
+            let machine = try await provider.machine(named: "vm1")
+            try await provider.stop(machine)
+            let log = "\(azure.folder)/console/vm1.log"
+            let proof = try await provider.startAndProveBoot(machine, consoleLog: log)
+            #expect(proof.verdict == .booted, "\(proof)")
+            #expect(try await ground.power(of: "vm1") == "PowerState/running")
+        }
+    }
+}
