@@ -231,7 +231,8 @@ let package = Package(
             "SalvorAzureTests",
             [
                 "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
-                "SalvorTransport", "AzureEmulator", "ProviderConformance", grpcCore, logging, swiftProtobuf, system,
+                "SalvorTransport", "AzureEmulator", "ProviderConformance", "COpenSSL", grpcCore, logging, swiftProtobuf,
+                system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
