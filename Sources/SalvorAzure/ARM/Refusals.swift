@@ -58,8 +58,8 @@ struct RefusalMeaning: Sendable {
     }
 
     static func of(_ refusal: AzureError.Refusal) -> RefusalMeaning {
-        // Whatever code it bears: Azure uses OperationNotAllowed for this as well.
-        if refusal.status == 429 { return throttled }
+        // Whatever code it bears, OperationNotAllowed among them; but waiting gives nobody a greater quota.
+        if refusal.status == 429, refusal.message?.lowercased().contains("quota") != true { return throttled }
         if refusal.code == "OperationNotAllowed" || refusal.code == "Conflict" { return ambiguous(refusal) }
         if let code = refusal.code, let known = byCode[code.lowercased()] { return known }
         switch refusal.status {
