@@ -15,6 +15,7 @@ struct Salvor: AsyncParsableCommand {
               salvor doctor                                          what is missing on this machine
               salvor image build                                     the rescue VM's kernel and initramfs, once
               salvor scan web-01 --inventory fleet                   looks, and changes nothing
+              salvor plan web-01 --inventory fleet                   what a rescue would change, take and cost
               salvor rescue web-01 web-02 --inventory fleet          asks before it deletes anything
               salvor report export RUN --format html -o report.html
 
@@ -22,7 +23,9 @@ struct Salvor: AsyncParsableCommand {
             """,
         version: SalvorVersion.current,
         subcommands: [
-            RescueCommand.self, ScanCommand.self, ResumeCommand.self, RollbackCommand.self, StatusCommand.self,
+            DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, ResumeCommand.self,
+            RollbackCommand.self,
+            StatusCommand.self,
             ReportCommand.self, BootCommand.self, ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
         ])
 }

@@ -131,7 +131,8 @@ def wait_for(azure, group, name, line, seconds):
         if line in text:
             print(next(one.strip() for one in text.splitlines() if line in one))
             return
-        time.sleep(1)
+        # A machine answers 12 such calls at once, and 4 in a minute after that.
+        time.sleep(5)
     raise SystemExit(f"“{line}” was not on the console of {name} within {seconds} s:\n{text[-2000:]}")
 
 

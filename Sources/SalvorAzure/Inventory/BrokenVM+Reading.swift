@@ -3,11 +3,13 @@ package import SalvorJSON
 extension BrokenVM {
     /// - Parameters:
     ///   - json: a machine, with `properties.instanceView` where it was expanded.
+    ///   - view: its instance view, where that came by itself.
     ///   - disk: its OS disk, where it was read.
     /// - Throws: ``AzureError/Code/badAnswer`` for what is no machine.
-    package init(_ json: JSONValue, disk: ManagedDisk? = nil) throws(AzureError) {
+    package init(_ json: JSONValue, view: JSONValue? = nil, disk: ManagedDisk? = nil) throws(AzureError) {
         let properties = json["properties"] ?? [:]
         let storage = properties["storageProfile"]
+        let seen = view ?? properties["instanceView"]
         let security = properties["securityProfile"]
         id = try json.resourceID()
         location = json["location"]?.string ?? ""
@@ -19,14 +21,14 @@ extension BrokenVM {
         provisioningState = properties["provisioningState"]?.string ?? "unknown"
         etag = json["etag"]?.string
         created = properties["timeCreated"]?.string
-        view = InstanceView(properties["instanceView"])
+        self.view = InstanceView(seen)
         osDisk = OSDiskReference(machine: json)
         self.disk = disk
         dataDiskCount = storage?["dataDisks"]?.array?.count ?? 0
         securityType = security?["securityType"]?.string.map { SecurityType(rawValue: $0) } ?? .standard
         encryptionAtHost = security?["encryptionAtHost"]?.bool ?? false
         networkInterfaces = Self.interfaces(properties["networkProfile"])
-        extensions = Self.extensions(json)
+        extensions = Self.extensions(json, seen)
         let diagnostics = properties["diagnosticsProfile"]?["bootDiagnostics"]
         bootDiagnostics = BootDiagnosticsSetting(
             isEnabled: diagnostics?["enabled"]?.bool ?? false, storageURI: diagnostics?["storageUri"]?.string)
@@ -41,7 +43,7 @@ extension BrokenVM {
     }
 
     /// `resources` has each extension, whole or as its id; the instance view has those that the agent reports.
-    private static func extensions(_ json: JSONValue) -> [VMExtension] {
+    private static func extensions(_ json: JSONValue, _ view: JSONValue?) -> [VMExtension] {
         var byName: [String: VMExtension] = [:]
         for resource in json["resources"]?.array ?? [] {
             guard let id = resource.id("id"), id.type?.lowercased().hasSuffix("/extensions") == true else { continue }
@@ -51,7 +53,7 @@ extension BrokenVM {
                 version: properties?["typeHandlerVersion"]?.string,
                 provisioningState: properties?["provisioningState"]?.string)
         }
-        for seen in json["properties"]?["instanceView"]?["extensions"]?.array ?? [] {
+        for seen in view?["extensions"]?.array ?? [] {
             guard let name = seen["name"]?.string else { continue }
             var known = byName[name.lowercased()] ?? VMExtension(name: name)
             // `Crowdstrike.Falcon.FalconSensorWindows`: the agent's word for publisher and type.

@@ -36,9 +36,7 @@ package struct Inventory: Sendable {
         }
         var found: [BrokenVM] = []
         for json in try await listed.get() {
-            var machine = try BrokenVM(json)
-            if let view = views[machine.id] { machine.view = InstanceView(view) }
-            found.append(machine)
+            found.append(try BrokenVM(json, view: json.id("id").flatMap { views[$0] }))
         }
         return found.sorted { ($0.name, $0.resourceGroup) < ($1.name, $1.resourceGroup) }
     }

@@ -1,7 +1,7 @@
 internal import SalvorAudit
 internal import SalvorCoordinatorCore
 
-/// What `--dry-run` prints.
+/// What `salvor plan` and `--dry-run` print.
 struct DryRunOutput: Encodable {
     struct Machine: Encodable {
         var machine: String
@@ -12,6 +12,8 @@ struct DryRunOutput: Encodable {
     }
 
     var machines: [Machine]
+    /// nil where no machine can be rescued.
+    var plan: ProviderPlan?
 
     init(_ plan: DryRun) {
         machines = plan.lines.map {
@@ -19,6 +21,7 @@ struct DryRunOutput: Encodable {
                 machine: $0.machine.name, disk: $0.machine.osDisk.identifier, steps: $0.steps, remarks: $0.remarks,
                 objection: $0.objection)
         }
+        self.plan = plan.plan
     }
 
     func print(_ format: OutputFormat) throws {
@@ -29,12 +32,50 @@ struct DryRunOutput: Encodable {
     }
 
     private var text: String {
-        machines.map { machine in
+        var blocks = machines.map { machine in
             var lines = ["\(printable(machine.machine)):"]
             if let objection = machine.objection { lines.append("  cannot be rescued: \(printable(objection))") }
             lines += machine.steps.enumerated().map { "  \($0.offset + 1). \($0.element)" }
             lines += machine.remarks.map { "  note: \(printable($0))" }
             return lines.joined(separator: "\n")
-        }.joined(separator: "\n") + "\nNothing was done."
+        }
+        if let plan { blocks.append(plan.text) }
+        return (blocks + ["Nothing was done."]).joined(separator: "\n")
     }
+}
+
+extension ProviderPlan {
+    fileprivate var text: String {
+        var table = TextTable("TIMES", "CHANGE", "OF", "WHAT FOR")
+        for change in changes {
+            table.add(change.times, change.verb, printable(change.resource), printable(change.purpose))
+        }
+        var lines = ["", table.rendered, total]
+        if let time {
+            lines.append("Time: \(Self.minutes(time.leastSeconds)) to \(Self.minutes(time.mostSeconds)) minutes.")
+        }
+        for cost in costs {
+            let price = cost.dollars.map { "\(Self.cents($0)) USD" } ?? "price not known"
+            lines.append("Cost: \(price)\(cost.per == .day ? " a day" : ""): \(printable(cost.what))")
+        }
+        return (lines + remarks).joined(separator: "\n")
+    }
+
+    private var total: String {
+        let least = changes.reduce(0) { $0 + $1.least }
+        let most = changes.reduce(0) { $0 + $1.most }
+        return least == most ? "\(most) changes." : "\(least) to \(most) changes."
+    }
+
+    private static func minutes(_ seconds: Int) -> String { String(max(1, (seconds + 30) / 60)) }
+
+    /// Two places; what is less than a cent is not nothing.
+    private static func cents(_ dollars: Double) -> String {
+        let cents = Int((dollars * 100).rounded(.up))
+        return "\(cents / 100).\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
+    }
+}
+
+extension PlannedChange {
+    fileprivate var times: String { least == most ? String(least) : "\(least) to \(most)" }
 }

@@ -81,6 +81,10 @@ package struct DiskMaker: Sendable {
         case .ntfs(let spec):
             try await NTFSVolume.make(
                 spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+        case .encrypted(let spec, let encryption):
+            try await NTFSVolume.make(
+                spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+            try BitLockerVolume.seal(image, encryption)
         }
     }
 

@@ -23,6 +23,8 @@ package struct PartitionSpec: Sendable {
         case raw([Int: [UInt8]])
         case fat(label: String, files: [FileSpec])
         case ntfs(NTFSSpec)
+        /// NTFS, encrypted by BitLocker.
+        case encrypted(NTFSSpec, BitLockerSpec)
     }
 
     package var name: String

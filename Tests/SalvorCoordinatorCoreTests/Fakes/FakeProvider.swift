@@ -35,6 +35,10 @@ struct FakeProvider: Provider {
         try await effect("preflight \(machine.name)") { _ in ["the disk has 1 GiB"] }
     }
 
+    func plan(for rescue: PlannedRescue) async throws(ProviderError) -> ProviderPlan {
+        ProviderPlan(changes: rescue.machines.map { PlannedChange("copy", $0.osDisk.identifier, "to repair it") })
+    }
+
     func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy {
         try await effect("copy \(machine.name)") { state in
             // As it was left: whoever calls again after an interrupted repair gets the torn copy.

@@ -247,6 +247,8 @@ import Testing
         #expect(plan.lines[0].steps.contains { $0.contains("/disks/m1.qcow2") })
         #expect(plan.lines[1].exitCode == .diskUnusable)
         #expect(plan.exitCode == .someFailed)
+        // Only of what can be rescued.
+        #expect(plan.plan?.changes.map(\.resource) == ["/disks/m1.qcow2"])
         #expect(world.effects == ["preflight m1"])
         #expect(!bench.folder.exists("state"))
     }
