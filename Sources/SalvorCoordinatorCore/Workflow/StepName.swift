@@ -18,4 +18,5 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case deleteCopy
     case retireHost
     case deleteHost
+    case deleteOriginal
 }

@@ -17,14 +17,19 @@ struct RecordedRunOptions: ParsableArguments {
     func takeUp(
         _ work: @Sendable (RunDependencies) async throws -> RunResult
     ) async throws -> SalvorCoordinatorCore.ExitCode {
+        let result = try await with(work)
+        try RunResultOutput(result).print(shared.output)
+        return result.exitCode
+    }
+
+    /// Opens the provider that the run was made with, as it was opened then.
+    func with<Value: Sendable>(_ work: @Sendable (RunDependencies) async throws -> Value) async throws -> Value {
         let context = try RunContext(shared)
         let record = try await Journal.open(context.state).run(run)
         var configuration = record.configuration
         if let inventory { configuration.inventory = inventory }
-        let result = try await context.with(
+        return try await context.with(
             record.provider, configuration, renderer: ProgressRenderer(), verbose: verbose, work)
-        try RunResultOutput(result).print(shared.output)
-        return result.exitCode
     }
 }
 
