@@ -69,10 +69,9 @@ struct PlannedCalls: Sendable {
 
     private func end(_ served: [Machine], number: Int) -> [PlannedChange] {
         var changes: [PlannedChange] = []
-        // The last copy comes off with its rescue VM.
-        let detached = rescue.command == .rescue ? served.count - 1 : served.count
-        if detached > 0 {
-            changes.append(attachDetach(served, number, "detach the copies that are done", 1...detached))
+        // The last copy comes off with its rescue VM, unless it is done at the same moment as the one before.
+        if rescue.command == .scan || served.count > 1 {
+            changes.append(attachDetach(served, number, "detach the copies that are done", 1...served.count))
         }
         // Whichever of them ends last takes the group with it.
         let neighbours = rescue.hosts.filter { location(of: $0) == location(of: served) }
