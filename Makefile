@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
+.PHONY: help build demo demo-azure test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -26,17 +26,23 @@ image: build packages-run ## the rescue image, in the user's cache
 demo: build packages-run packages-test ## break a machine by code, rescue it, and show that it boots
 	Coordinator/demo/run
 
+demo-azure: build packages-run packages-test ## the same through Azure Resource Manager: azure-emulator with real machines
+	swift build --product azure-emulator
+	swift build --product make-azure-guest
+	Coordinator/azure/demo/run
+
 test: lint test-fast test-emulator test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
 
 test-fast: packages-build packages-run packages-test
-	swift test --test-product $(test_product) --skip RescueTests --skip AzureEmulatorTests --skip RealMachineTests
+	swift test --test-product $(test_product) --skip RescueTests --skip AzureEmulatorTests --skip RealMachineTests --skip SalvorAzureTests
 
 # By themselves: they keep both cores busy, and others wait for things that take their time then.
-test-emulator: packages-build packages-run packages-test ## the emulated Azure, real machines included
+test-emulator: build packages-run packages-test ## the emulated Azure, real machines included, and the provider that is proven on it
 	swift test --test-product $(test_product) --filter AzureEmulatorTests
+	swift test --test-product $(test_product) --filter SalvorAzureTests
 	swift test --test-product $(test_product) --filter RealMachineTests
 
 test-rescue: image packages-test

@@ -90,8 +90,9 @@ let package = Package(
         module(
             "SalvorAgentCore",
             [
-                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", grpcCore, swiftProtobuf, subprocess, system,
-                logging,
+                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", "COpenSSL", "CZlib", grpcCore,
+                swiftProtobuf,
+                subprocess, system, logging,
             ]),
         executable(
             "salvor-agent",
@@ -152,8 +153,9 @@ let package = Package(
 
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
-            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", subprocess, system],
-            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest"], swiftSettings: strict),
+            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", "COpenSSL", subprocess, system],
+            path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest", "AzureWindows"],
+            swiftSettings: strict),
         // What every provider has to keep, as checks that each provider's tests run.
         .target(
             name: "ProviderConformance", dependencies: ["SalvorCoordinatorCore"], path: "Tests/ProviderConformance",
@@ -207,8 +209,9 @@ let package = Package(
         tests(
             "SalvorAgentCoreTests",
             [
-                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "SalvorImage", "CLinux", grpcCore,
-                grpcInProcess, swiftProtobuf,
+                "SalvorAgentCore", "SalvorSystem", "SalvorMessages", "SalvorDigest", "SalvorImage", "CLinux",
+                "Fixtures",
+                grpcCore, grpcInProcess, swiftProtobuf,
                 subprocess, system, logging,
             ]),
         tests(
@@ -228,13 +231,18 @@ let package = Package(
             "SalvorAzureTests",
             [
                 "SalvorAzure", "SalvorAudit", "SalvorCoordinatorCore", "SalvorMessages", "SalvorJSON", "SalvorDigest",
-                "SalvorTransport", "AzureEmulator", "ProviderConformance", grpcCore, logging, swiftProtobuf, system,
+                "SalvorTransport", "AzureEmulator", "ProviderConformance", "COpenSSL", grpcCore, logging, swiftProtobuf,
+                system,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(
             "RealMachineTests",
-            ["AzureEmulator", "SalvorQEMU", "SalvorImage", "Fixtures", logging, system]),
+            [
+                "AzureEmulator", "SalvorQEMU", "SalvorImage", "SalvorMessages", "SalvorSystem", "SalvorDigest",
+                "SalvorJSON",
+                "Fixtures", swiftProtobuf, logging, system,
+            ]),
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )

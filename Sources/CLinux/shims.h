@@ -2,6 +2,7 @@
 #define SALVOR_CLINUX_SHIMS_H
 
 #include <errno.h>
+#include <linux/dm-ioctl.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -64,6 +65,15 @@ static inline int64_t salvor_seek_data(int descriptor, int64_t offset) {
 
 static inline int64_t salvor_seek_hole(int descriptor, int64_t offset) {
     return lseek(descriptor, offset, 4 /* SEEK_HOLE */);
+}
+
+// Device mapper: one request, in a buffer that begins with a struct dm_ioctl.
+static const unsigned long salvor_dm_create = DM_DEV_CREATE;
+static const unsigned long salvor_dm_load = DM_TABLE_LOAD;
+static const unsigned long salvor_dm_resume = DM_DEV_SUSPEND;
+static const unsigned long salvor_dm_remove = DM_DEV_REMOVE;
+static inline int salvor_device_mapper(int control, unsigned long request, void *buffer) {
+    return ioctl(control, request, buffer);
 }
 
 #endif

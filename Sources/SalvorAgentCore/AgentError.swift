@@ -62,6 +62,7 @@ extension AgentError {
         package static let hibernated = Self("hibernated")
         package static let unclean = Self("unclean")
         package static let locked = Self("locked")
+        package static let cannotUnlock = Self("cannotUnlock")
         package static let notWindows = Self("notWindows")
         package static let mountedReadOnly = Self("mountedReadOnly")
         package static let mountedReadWrite = Self("mountedReadWrite")

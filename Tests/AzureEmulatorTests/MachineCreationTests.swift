@@ -63,6 +63,10 @@ private func machine(_ change: JSONValue = [:]) -> JSONValue {
         #expect(try await azure("DELETE", path).status == 202)
         azure.pass(.seconds(60))
         #expect(try await azure("GET", id).status == 404)
+        // Its address is free again: the other interface alone keeps the subnet in use.
+        #expect(try await azure("DELETE", "\(network)/networkInterfaces/vm-nic").status == 202)
+        azure.pass(.seconds(60))
+        #expect(try await azure("DELETE", "\(network)/virtualNetworks/net").status == 202)
     }
 
     @Test(

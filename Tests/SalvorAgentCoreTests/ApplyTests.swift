@@ -244,7 +244,8 @@ struct ApplyTests {
         let stop = StopSignal()
         let journal = ApplyJournal()
         let repair = DiskRepair(
-            agent.applyRequest(findings), on: agent.disks.list[0], mounter: scratch.mounter, store: agent.store,
+            agent.applyRequest(findings), on: agent.disks.list[0], mounter: scratch.mounter,
+            access: VolumeAccess(tools: AgentTools()), store: agent.store,
             stop: stop,
             journal: journal, logger: Logger(label: "test"))
         async let run: Void = repair.run()

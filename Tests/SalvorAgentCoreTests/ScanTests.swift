@@ -253,7 +253,8 @@ struct ScanTests {
         try await image.change(Incident.broken)
         let disk = try ImageDisks.disk(in: scratch, volumes: [.ntfs(image)])
         let stop = StopSignal()
-        let scan = DiskScan(mounter: scratch.mounter, recipe: .crowdStrike(), stop: stop)
+        let scan = DiskScan(
+            mounter: scratch.mounter, access: VolumeAccess(tools: AgentTools()), recipe: .crowdStrike(), stop: stop)
         stop.raise()
         await #expect(throws: AgentError(.cancelled, "", next: "")) { _ = try await scan.run(on: disk) }
         #expect(try scratch.mounts() == [])

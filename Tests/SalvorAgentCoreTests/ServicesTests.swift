@@ -62,7 +62,8 @@ struct ServicesTests {
     func powerOffWhenIdle() async throws {
         let leases = DiskLeases()
         let off = Flag()
-        let power = PowerSwitch(leases: leases, mounter: try Scratch().mounter) { off.raise() }
+        let access = VolumeAccess(tools: AgentTools())
+        let power = PowerSwitch(leases: leases, mounter: try Scratch().mounter, access: access) { off.raise() }
         var waiting: Task<Void, Never>?
         try await leases.withLease(on: "/dev/vdb", for: "repair") { () async throws(AgentError) in
             waiting = Task { await power.turnOffWhenIdle() }

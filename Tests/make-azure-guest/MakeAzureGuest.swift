@@ -15,6 +15,12 @@ struct MakeAzureGuest: AsyncParsableCommand {
     @Option(help: "What the machine prints on its serial port when it was started from this disk.")
     var marker = "guest"
 
+    @Flag(help: "A stand-in for a Windows machine that channel file 291 stopped, instead.")
+    var brokenWindows = false
+
+    @Option(help: "With --broken-windows: files on C: besides those that matter.")
+    var files = 200
+
     @Flag(help: "As a fixed VHD, which is what Azure takes.")
     var vhd = false
 
@@ -23,6 +29,11 @@ struct MakeAzureGuest: AsyncParsableCommand {
 
     func run() async throws {
         let cache = try cache.map { try Posix.absolute(FilePath($0)) } ?? ImageBuilder.defaultCacheDirectory
+        if brokenWindows {
+            let windows = try await AzureWindows(cacheDirectory: cache) { print("guest: \($0)") }
+            let broken = BrokenWindows { $0.otherFiles = files }
+            return try await windows.makeDisk(broken, at: try Posix.absolute(FilePath(path)), vhd: vhd)
+        }
         let guest = try await AzureGuest(cacheDirectory: cache) { print("guest: \($0)") }
         try await guest.makeDisk(at: try Posix.absolute(FilePath(path)), marker: marker, vhd: vhd)
     }

@@ -12,6 +12,7 @@ actor DiskRepair {
     private let request: Salvor_V1_ApplyRequest
     private let disk: Salvor_V1_Disk
     private let mounter: VolumeMounter
+    private let access: VolumeAccess
     private let store: QuarantineStore
     private let stop: StopSignal
     private let logger: Logger
@@ -24,12 +25,13 @@ actor DiskRepair {
     private var isDiskChanged = false
 
     init(
-        _ request: Salvor_V1_ApplyRequest, on disk: Salvor_V1_Disk, mounter: VolumeMounter, store: QuarantineStore,
-        stop: StopSignal, journal: ApplyJournal, logger: Logger
+        _ request: Salvor_V1_ApplyRequest, on disk: Salvor_V1_Disk, mounter: VolumeMounter, access: VolumeAccess,
+        store: QuarantineStore, stop: StopSignal, journal: ApplyJournal, logger: Logger
     ) {
         self.request = request
         self.disk = disk
         self.mounter = mounter
+        self.access = access
         self.store = store
         self.stop = stop
         self.journal = journal
@@ -83,7 +85,12 @@ actor DiskRepair {
         done("\(deleted) files")
 
         begin(.flush)
-        for repair in repairs { try await repair.mounted.unmount() }
+        for repair in repairs {
+            try await repair.mounted.unmount()
+            let path = repair.device.path
+            try await Blocking.run { () throws(AgentError) in try BlockDevice.flush(path) }
+            try await repair.device.close()
+        }
         let devices = repairs.map(\.volume.device) + [device]
         try await Blocking.run { () throws(AgentError) in
             for device in devices { try BlockDevice.flush(device) }
@@ -108,11 +115,6 @@ actor DiskRepair {
                     .invalidRequest, "\(disk.device) has no volume \(number). Nothing was changed.",
                     next: "Send the findings as Scan of this disk gave them.")
             }
-            guard volume.fileSystem != "BitLocker" else {
-                throw AgentError(
-                    .locked, "Volume \(number) (\(volume.device)) is locked by BitLocker. Nothing was changed.",
-                    next: "Give its recovery key or password, or suspend BitLocker before copying the disk.")
-            }
             volumes.append(volume)
         }
         return volumes
@@ -122,7 +124,7 @@ actor DiskRepair {
     private func lookInstead() async throws(AgentError) -> Salvor_V1_Outcome {
         done("no file is expected to go")
         begin(.match)
-        let scan = DiskScan(mounter: mounter, recipe: request.recipe, stop: stop)
+        let scan = DiskScan(mounter: mounter, access: access, recipe: request.recipe, stop: stop)
         let response = try await scan.run(on: disk)
         for finding in response.findings { journal.record(.matched(finding)) }
         let expected = ExpectedFindings(findings: request.expected)
@@ -136,9 +138,23 @@ actor DiskRepair {
 
     private func mount(_ volume: Salvor_V1_Volume) async throws(AgentError) {
         try stop.check()
+        let encryption = try await access.encryptionDigest(of: volume)
+        let device = try await access.open(volume, readOnly: false)
+        do throws(AgentError) {
+            try await mount(volume, device, encryption)
+        } catch {
+            try await device.close()
+            throw error
+        }
+    }
+
+    private func mount(
+        _ volume: Salvor_V1_Volume, _ device: VolumeDevice, _ encryption: Digest?
+    ) async throws(AgentError) {
         // Before the probe: it takes the unreadable log of a volume that was cut short for an open one.
-        try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(volume.device) }
-        let probe = try await mounter.probe(volume.device)
+        let path = device.path
+        try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(path) }
+        let probe = try await mounter.probe(path)
         let name = "Volume \(volume.number) (\(volume.device))"
         var resetsLog = false
         switch probe.state {
@@ -159,8 +175,8 @@ actor DiskRepair {
         let wasChanged = isDiskChanged
         isDiskChanged = true
         do throws(AgentError) {
-            let mounted = try await mounter.mount(volume.device, .repair(resetLog: resetsLog))
-            repairs.append(VolumeRepair(volume: volume, mounted: mounted))
+            let mounted = try await mounter.mount(path, .repair(resetLog: resetsLog))
+            repairs.append(VolumeRepair(volume: volume, device: device, encryption: encryption, mounted: mounted))
         } catch {
             if error.code == .mountedReadOnly { isDiskChanged = wasChanged }
             throw error
@@ -214,16 +230,26 @@ actor DiskRepair {
     }
 
     private func verify(_ repair: VolumeRepair, tablesUnchanged: Bool) async throws(AgentError) {
-        let mounted = try await mounter.mount(repair.volume.device, .look)
         let recipe = request.recipe
+        let before = try await access.encryptionDigest(of: repair.volume)
+        guard before == repair.encryption else {
+            throw .unverified("The encryption's metadata of volume \(repair.volume.number) changed")
+        }
+        let device = try await access.open(repair.volume, readOnly: true)
         var failure: AgentError?
         do throws(AgentError) {
-            let tree = try mounted.tree()
-            try await Blocking.run { () throws(AgentError) in try repair.verify(in: tree, recipe) }
+            let mounted = try await mounter.mount(device.path, .look)
+            do throws(AgentError) {
+                let tree = try mounted.tree()
+                try await Blocking.run { () throws(AgentError) in try repair.verify(in: tree, recipe) }
+            } catch {
+                failure = error
+            }
+            try await mounted.unmount()
         } catch {
-            failure = error
+            failure = failure ?? error
         }
-        try await mounted.unmount()
+        try await device.close()
         if let failure { throw failure }
         journal.record(
             .verified(
@@ -246,6 +272,8 @@ actor DiskRepair {
             $0.message =
                 "\(deleted) \(deleted == 1 ? "file was" : "files were") copied to quarantine and deleted: \(shown). "
                 + "\(kept) matched and kept. A fresh read-only mount shows it so; the partition tables are as they were."
+                + (repairs.contains { $0.encryption != nil }
+                    ? " The volume is encrypted as it was, with the same key protectors." : "")
             $0.nextStep = "Fetch the quarantine, then use the disk."
             $0.diskChanged = true
         }
@@ -257,6 +285,7 @@ actor DiskRepair {
         for repair in repairs.reversed() {
             do throws(AgentError) {
                 try await repair.mounted.unmount()
+                try await repair.device.close()
             } catch {
                 logger.error("unmount failed", metadata: ["device": "\(repair.volume.device)", "error": "\(error)"])
                 leftovers.append(error.message)

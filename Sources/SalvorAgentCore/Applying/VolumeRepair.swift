@@ -1,3 +1,4 @@
+internal import SalvorDigest
 internal import SalvorMessages
 internal import SalvorSystem
 internal import SwiftProtobuf
@@ -5,6 +6,10 @@ internal import SwiftProtobuf
 /// One volume while it is repaired.
 struct VolumeRepair: Sendable {
     let volume: Salvor_V1_Volume
+    /// What the file system is read and written through.
+    let device: VolumeDevice
+    /// Of the encryption's metadata, before anything was done; nil where there is none.
+    let encryption: Digest?
     let mounted: MountedVolume
     var matches: [MatchedFile] = []
 

@@ -18,13 +18,13 @@ extension DiskSource {
     package func announce(to logger: Logger) async {
         do throws(AgentError) {
             for disk in try await disks() {
-                logger.info(
-                    "disk",
-                    metadata: [
-                        "device": "\(disk.device)", "serial": "\(printable(disk.serial.utf8))",
-                        "bytes": "\(disk.sizeBytes)",
-                        "volumes": "\(disk.volumes.map { printable($0.fileSystem.utf8) })",
-                    ])
+                var facts: Logger.Metadata = [
+                    "device": "\(disk.device)", "serial": "\(printable(disk.serial.utf8))",
+                    "bytes": "\(disk.sizeBytes)", "volumes": "\(disk.volumes.map { printable($0.fileSystem.utf8) })",
+                ]
+                if disk.hasLun { facts["lun"] = "\(disk.lun)" }
+                if disk.rescueSystem { facts["rescue_system"] = "true" }
+                logger.info("disk", metadata: facts)
             }
         } catch {
             logger.warning("the disks cannot be listed", metadata: ["error": "\(error)"])

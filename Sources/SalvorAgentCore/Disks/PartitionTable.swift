@@ -59,15 +59,16 @@ struct PartitionTable {
         let size = Int(littleEndian(header[84..<88]))
         guard count <= 1024, (128...4096).contains(size), first <= UInt64(Int64.max) / UInt64(sectorBytes),
             let table = bytes(at: first * UInt64(sectorBytes), count: count * size)
-        else { return PartitionTable(kind: .gpt, id: guid(header[56..<72]), entries: []) }
+        else { return PartitionTable(kind: .gpt, id: canonicalGUID(header[56..<72]), entries: []) }
         let entries = (0..<count).map { index in
             let entry = table[(index * size)..<((index + 1) * size)]
             let start = entry.startIndex
             return Entry(
-                type: guid(entry[start..<(start + 16)]), guid: guid(entry[(start + 16)..<(start + 32)]),
+                type: canonicalGUID(entry[start..<(start + 16)]),
+                guid: canonicalGUID(entry[(start + 16)..<(start + 32)]),
                 label: text(entry[(start + 56)..<(start + 128)]))
         }
-        return PartitionTable(kind: .gpt, id: guid(header[56..<72]), entries: entries)
+        return PartitionTable(kind: .gpt, id: canonicalGUID(header[56..<72]), entries: entries)
     }
 
     private static func mbr(_ boot: [UInt8]) -> PartitionTable {
@@ -76,13 +77,6 @@ struct PartitionTable {
             Entry(type: "0x" + hexadecimal([boot[446 + 16 * index + 4]]), guid: "\(signature)-0\(index + 1)")
         }
         return PartitionTable(kind: .mbr, id: signature, entries: entries)
-    }
-
-    /// Canonical lower-case form; the first three fields lie there with their lowest byte first.
-    private static func guid(_ bytes: ArraySlice<UInt8>) -> String {
-        let fields = Array(bytes)
-        return [fields[0..<4].reversed(), fields[4..<6].reversed(), fields[6..<8].reversed()].map { hexadecimal($0) }
-            .joined(separator: "-") + "-" + hexadecimal(fields[8..<10]) + "-" + hexadecimal(fields[10..<16])
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String {

@@ -6,6 +6,7 @@ package struct AgentTools: Sendable {
     package var blkid: String
     package var ntfs3g: String
     package var ntfs3gProbe: String
+    package var modprobe = "modprobe"
 
     /// Where Debian keeps them.
     package static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -4,41 +4,55 @@ internal import SwiftProtobuf
 /// Looks at every volume of one disk and says what Apply could do there. Changes no byte.
 struct DiskScan: Sendable {
     let mounter: VolumeMounter
+    let access: VolumeAccess
     let recipe: Salvor_V1_Recipe
     let stop: StopSignal
 
     /// libblkid's names.
     private static let ntfs = "ntfs"
-    private static let bitLocker = "BitLocker"
+
+    /// A volume that cannot be looked into, and what its metadata says.
+    private struct Locked {
+        var volume: Salvor_V1_Volume
+        var metadata: FVEMetadata
+    }
 
     /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``.
     func run(on disk: Salvor_V1_Disk) async throws(AgentError) -> Salvor_V1_ScanResponse {
-        let inspector = VolumeInspector(mounter: mounter, recipe: recipe, stop: stop)
+        let inspector = VolumeInspector(mounter: mounter, access: access, recipe: recipe, stop: stop)
         var looks: [VolumeLook] = []
-        for volume in disk.volumes where volume.fileSystem == Self.ntfs {
+        var locked: [Locked] = []
+        var encrypted: [Salvor_V1_EncryptedVolume] = []
+        for volume in disk.volumes {
+            if let metadata = await access.metadata(of: volume) {
+                let isOpen = try await access.key(of: volume, metadata) != nil
+                encrypted.append(metadata.message(for: volume, isUnlocked: isOpen))
+                if !isOpen { locked.append(Locked(volume: volume, metadata: metadata)) }
+                guard isOpen else { continue }
+            } else if volume.fileSystem != Self.ntfs {
+                continue
+            }
             looks.append(try await inspector.look(at: volume))
         }
-        let locked = disk.volumes.filter { $0.fileSystem == Self.bitLocker }
         let outcome = outcome(on: disk, looks, locked: locked)
         return .with {
             $0.disk = disk
             $0.installations =
                 looks.compactMap(\.installation)
-                + locked.map { volume in
+                + locked.map { locked in
                     .with {
-                        $0.volumeNumber = volume.number
-                        $0.partitionGuid = volume.partitionGuid
+                        $0.volumeNumber = locked.volume.number
+                        $0.partitionGuid = locked.volume.partitionGuid
                         $0.volumeState = .locked
                     }
                 }
             $0.findings = looks.flatMap(\.findings)
             $0.outcome = outcome
+            $0.encrypted = encrypted
         }
     }
 
-    private func outcome(on disk: Salvor_V1_Disk, _ looks: [VolumeLook], locked: [Salvor_V1_Volume])
-        -> Salvor_V1_Outcome
-    {
+    private func outcome(on disk: Salvor_V1_Disk, _ looks: [VolumeLook], locked: [Locked]) -> Salvor_V1_Outcome {
         // What no one may choose, and what fails inside a Windows, comes before all that the rest could say.
         if let look = looks.first(where: {
             $0.error != nil && ($0.installation != nil || $0.error?.isAmbiguous == true)
@@ -57,13 +71,12 @@ struct DiskScan: Sendable {
         if let look = looks.first(where: { $0.error != nil }), let error = look.error {
             return .ended(by: error, in: "mount", where: look.name)
         }
-        if !locked.isEmpty {
+        // What a key can open comes before what none can.
+        if let first = locked.first(where: { $0.metadata.state == .encrypted }) ?? locked.first {
             return .with {
-                $0.kind = .locked
-                $0.message =
-                    "\(Self.list(locked)) is locked by BitLocker, and no other volume holds Windows. Nothing was changed."
-                $0.nextStep =
-                    "Give the volume's recovery key or password, or suspend BitLocker before copying the disk."
+                $0.kind = first.metadata.isLocked ? .locked : .cannotUnlock
+                $0.message = "\(Self.list(locked)), and no other volume holds Windows. Nothing was changed."
+                $0.nextStep = first.metadata.keysWanted
             }
         }
         return .with {
@@ -134,15 +147,15 @@ struct DiskScan: Sendable {
     }
 
     /// What was not looked at, because whoever reads "nothing to repair" must know.
-    private func asides(_ looks: [VolumeLook], _ locked: [Salvor_V1_Volume]) -> String {
-        var text = locked.isEmpty ? "" : " \(Self.list(locked)) is locked by BitLocker and was not looked at."
+    private func asides(_ looks: [VolumeLook], _ locked: [Locked]) -> String {
+        var text = locked.isEmpty ? "" : " \(Self.list(locked)), and was not looked at."
         for look in looks {
             if let error = look.error { text += " \(look.name) could not be looked at: \(error.message)" }
         }
         return text
     }
 
-    private static func list(_ volumes: [Salvor_V1_Volume]) -> String {
-        volumes.map { "Volume \($0.number) (\($0.device))" }.joined(separator: ", ")
+    private static func list(_ locked: [Locked]) -> String {
+        locked.map { "Volume \($0.volume.number) (\($0.volume.device)) \($0.metadata.why)" }.joined(separator: "; ")
     }
 }

@@ -26,6 +26,7 @@ extension Salvor_V1_Outcome {
         switch code {
         case .hibernated, .unclean, .mountedReadOnly: .unclean
         case .locked: .locked
+        case .cannotUnlock: .cannotUnlock
         case .ambiguousPath: .ambiguous
         case .notWindows, .notNTFS: .notWindows
         default: .failed

@@ -21,20 +21,41 @@ struct VolumeLook: Sendable {
 /// Changes no byte.
 struct VolumeInspector: Sendable {
     let mounter: VolumeMounter
+    let access: VolumeAccess
     let recipe: Salvor_V1_Recipe
     let stop: StopSignal
 
     /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``; all else is part of the look.
     func look(at volume: Salvor_V1_Volume) async throws(AgentError) -> VolumeLook {
         var look = VolumeLook(volume: volume)
-        let mounted: MountedVolume
+        let device: VolumeDevice
         do throws(AgentError) {
             try stop.check()
-            mounted = try await mounter.mount(volume.device, .look)
+            device = try await access.open(volume, readOnly: true)
         } catch {
             if error.code == .cancelled { throw error }
             look.error = error
             return look
+        }
+        let result: Result<Void, AgentError>
+        do throws(AgentError) {
+            result = .success(try await self.look(into: device, &look))
+        } catch {
+            result = .failure(error)
+        }
+        try await device.close()
+        try result.get()
+        return look
+    }
+
+    private func look(into device: VolumeDevice, _ look: inout VolumeLook) async throws(AgentError) {
+        let volume = look.volume
+        let mounted: MountedVolume
+        do throws(AgentError) {
+            mounted = try await mounter.mount(device.path, .look)
+        } catch {
+            look.error = error
+            return
         }
         do throws(AgentError) {
             let tree = try mounted.tree()
@@ -56,12 +77,11 @@ struct VolumeInspector: Sendable {
         // Only Windows is ever repaired, so only there does it matter; and the probe needs the device for itself.
         if look.installation != nil {
             do throws(AgentError) {
-                look.installation?.volumeState = try await mounter.probe(volume.device).state
+                look.installation?.volumeState = try await mounter.probe(device.path).state
             } catch {
                 look.error = look.error ?? error
             }
         }
-        return look
     }
 
     private func read(

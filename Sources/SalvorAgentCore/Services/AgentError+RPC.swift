@@ -14,7 +14,8 @@ extension AgentError: RPCErrorConvertible {
         case .cancelled: .cancelled
         case .toolTimedOut: .deadlineExceeded
         case .quarantineDamaged, .truncated, .corrupt: .dataLoss
-        case .severalDisks, .locked, .hibernated, .unclean, .notWindows, .notNTFS, .mountedReadOnly, .inUse,
+        case .severalDisks, .locked, .cannotUnlock, .hibernated, .unclean, .notWindows, .notNTFS, .mountedReadOnly,
+            .inUse,
             .ambiguousPath, .linkInPath, .tooManyMatches, .drift, .stillMounted:
             .failedPrecondition
         case .toolMissing, .toolFailed, .systemCall, .unreadable, .mountedReadWrite, .verificationFailed: .internalError

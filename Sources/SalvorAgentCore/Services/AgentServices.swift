@@ -10,12 +10,14 @@ package struct AgentServices: Sendable {
         let leases = DiskLeases()
         let mounter = VolumeMounter(
             tools: configuration.tools, mountRoot: configuration.mountRoot, logger: configuration.logger)
-        power = PowerSwitch(leases: leases, mounter: mounter, action: configuration.powerOff)
+        let access = VolumeAccess(tools: configuration.tools)
+        power = PowerSwitch(leases: leases, mounter: mounter, access: access, action: configuration.powerOff)
         all = [
             HealthService(configuration, leases: leases),
             InventoryService(disks: configuration.disks),
-            ScanService(configuration, leases: leases, mounter: mounter),
-            ApplyService(configuration, leases: leases, mounter: mounter),
+            UnlockService(configuration: configuration, leases: leases, access: access),
+            ScanService(configuration, leases: leases, mounter: mounter, access: access),
+            ApplyService(configuration, leases: leases, mounter: mounter, access: access),
             QuarantineService(store: configuration.quarantine),
             HostService(logs: configuration.logs, power: power),
         ]

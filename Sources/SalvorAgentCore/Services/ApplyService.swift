@@ -5,11 +5,13 @@ struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
     private let configuration: AgentConfiguration
     private let leases: DiskLeases
     private let mounter: VolumeMounter
+    private let access: VolumeAccess
 
-    init(_ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter) {
+    init(_ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter, access: VolumeAccess) {
         self.configuration = configuration
         self.leases = leases
         self.mounter = mounter
+        self.access = access
     }
 
     func run(
@@ -32,7 +34,8 @@ struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
         let stop = StopSignal()
         let journal = ApplyJournal()
         let repair = DiskRepair(
-            request, on: disk, mounter: mounter, store: configuration.quarantine, stop: stop, journal: journal,
+            request, on: disk, mounter: mounter, access: access, store: configuration.quarantine, stop: stop,
+            journal: journal,
             logger: configuration.logger)
         let work = Task.detached { await repair.run() }
         return await raising(stop) {

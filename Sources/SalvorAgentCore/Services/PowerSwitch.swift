@@ -4,12 +4,15 @@ internal import Synchronization
 struct PowerSwitch: Sendable {
     let leases: DiskLeases
     let mounter: VolumeMounter
+    let access: VolumeAccess
     let action: @Sendable () async -> Void
     private let used = Once()
 
-    init(leases: DiskLeases, mounter: VolumeMounter, action: @escaping @Sendable () async -> Void) {
+    init(leases: DiskLeases, mounter: VolumeMounter, access: VolumeAccess, action: @escaping @Sendable () async -> Void)
+    {
         self.leases = leases
         self.mounter = mounter
+        self.access = access
         self.action = action
     }
 
@@ -17,11 +20,12 @@ struct PowerSwitch: Sendable {
     /// - Throws: ``AgentError/Code/diskBusy``, ``AgentError/Code/stillMounted``; the rescue VM stays on then.
     func turnOff() throws(AgentError) {
         try leases.drain()
-        let mounted = mounter.mountedDevices
+        let mounted = mounter.mountedDevices + access.mapped.devices
         guard mounted.isEmpty else {
             leases.resume()
             throw AgentError(
-                .stillMounted, "\(mounted.joined(separator: ", ")) could not be unmounted. The rescue VM stays on.",
+                .stillMounted,
+                "\(mounted.joined(separator: ", ")) could not be unmounted or closed. The rescue VM stays on.",
                 next: "Stop it from outside, and do not use that repair copy.")
         }
         Task.detached { await fire() }

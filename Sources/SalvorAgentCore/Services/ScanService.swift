@@ -5,11 +5,13 @@ struct ScanService: Salvor_V1_Scan.SimpleServiceProtocol {
     private let configuration: AgentConfiguration
     private let leases: DiskLeases
     private let mounter: VolumeMounter
+    private let access: VolumeAccess
 
-    init(_ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter) {
+    init(_ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter, access: VolumeAccess) {
         self.configuration = configuration
         self.leases = leases
         self.mounter = mounter
+        self.access = access
     }
 
     func run(request: Salvor_V1_ScanRequest, context: ServerContext) async throws -> Salvor_V1_ScanResponse {
@@ -17,7 +19,7 @@ struct ScanService: Salvor_V1_Scan.SimpleServiceProtocol {
         let disk = try await configuration.disks.awaitDisk(request.disk, limit: configuration.diskWait)
         return try await leases.withLease(on: disk.device, for: "scan") { () async throws(AgentError) in
             let stop = StopSignal()
-            let scan = DiskScan(mounter: mounter, recipe: request.recipe, stop: stop)
+            let scan = DiskScan(mounter: mounter, access: access, recipe: request.recipe, stop: stop)
             return try await untilSafe(stop) { () async throws(AgentError) in try await scan.run(on: disk) }
         }
     }

@@ -64,6 +64,8 @@ extension AuditEvent {
         package static let repaired = OutcomeKind(rawValue: "repaired")
         package static let nothingToRepair = OutcomeKind(rawValue: "nothingToRepair")
         package static let locked = OutcomeKind(rawValue: "locked")
+        /// Encrypted in a way, or a state, that no key opens.
+        package static let cannotUnlock = OutcomeKind(rawValue: "cannotUnlock")
         package static let unclean = OutcomeKind(rawValue: "unclean")
         package static let notWindows = OutcomeKind(rawValue: "notWindows")
         package static let ambiguous = OutcomeKind(rawValue: "ambiguous")

@@ -109,7 +109,9 @@ extension Report {
     /// What a reader who was not there has to know to read the rest, and to check it.
     var readingSection: HTML {
         let outcomes: [AuditEvent.OutcomeKind] = [
-            .repaired, .nothingToRepair, .locked, .unclean, .notWindows, .ambiguous, .failed, .repairable, .rolledBack,
+            .repaired, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous, .failed,
+            .repairable,
+            .rolledBack,
         ]
         let used = outcomes.filter { totals.outcomes[$0.rawValue] != nil }
         let verdicts: [AuditEvent.FileVerdict] = [.faulty, .corrected, .zeroed, .unknown]

@@ -31,6 +31,9 @@ extension AuditEvent.OutcomeKind {
                 + "the cause is another one."),
         .locked: Wording(
             label: "Locked", tone: .caution, meaning: "The volume is encrypted with BitLocker and needs its key."),
+        .cannotUnlock: Wording(
+            label: "Cannot be unlocked", tone: .caution,
+            meaning: "The volume is encrypted with BitLocker in a state, or in a way, that no key opens here."),
         .unclean: Wording(
             label: "Unclean", tone: .caution,
             meaning: "The volume is hibernated, or damaged beyond what the recipe may repair."),

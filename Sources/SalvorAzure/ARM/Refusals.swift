@@ -58,6 +58,8 @@ struct RefusalMeaning: Sendable {
     }
 
     static func of(_ refusal: AzureError.Refusal) -> RefusalMeaning {
+        // Whatever code it bears, OperationNotAllowed among them; but waiting gives nobody a greater quota.
+        if refusal.status == 429, refusal.message?.lowercased().contains("quota") != true { return throttled }
         if refusal.code == "OperationNotAllowed" || refusal.code == "Conflict" { return ambiguous(refusal) }
         if let code = refusal.code, let known = byCode[code.lowercased()] { return known }
         switch refusal.status {
@@ -68,12 +70,13 @@ struct RefusalMeaning: Sendable {
         case 409: return RefusalMeaning(.conflict, "Look at the resource in the portal, then resume the run.")
         case 412:
             return RefusalMeaning(.conflict, "Somebody else changed it meanwhile. Look at it, then resume the run.")
-        case 429: return RefusalMeaning(.throttled, "Wait some minutes, then resume the run.", later: .yes)
         case 500...: return RefusalMeaning(.failed, again, later: .yes)
         default: return RefusalMeaning(.invalid, "This is probably a fault of Salvor: report it with the request id.")
         }
     }
 
+    private static let throttled = RefusalMeaning(
+        .throttled, "Wait some minutes, then resume the run.", later: .yes)
     private static let signIn = "Sign in (az login, or the AZURE_… environment variables), then resume the run."
     private static let grant =
         "Have the role in Coordinator/azure/role.json assigned to who runs Salvor, then resume the run."

@@ -27,6 +27,14 @@ extension AzureProvider {
     }
 }
 
+extension AzureProvider {
+    package func saveConsole(of host: RescueHost, to path: String) async -> Bool {
+        guard let id = ResourceID(host.identifier) else { return false }
+        let diagnostics = BootDiagnostics(id: id, arm: arm.within(.seconds(120)), transport: transport)
+        return await diagnostics.save(beside: FilePath(path)).consoleLog != nil
+    }
+}
+
 /// Looks at a machine until it is up, has stopped, or time is up.
 struct BootWatch: Sendable {
     struct Outcome: Sendable {

@@ -57,10 +57,11 @@ package struct AzureEnvironment: Hashable, Sendable {
 
     /// An address of ours, without a slash at its end. Secrets go there: HTTPS alone.
     static func address(_ text: String, of what: String) throws(AzureError) -> String {
-        var address = text.filter { !$0.isWhitespace }
-        while address.hasSuffix("/") { address.removeLast() }
-        if !address.contains("://") { address = "https://\(address)" }
-        let host = address.dropFirst("https://".count)
+        let given = text.filter { !$0.isWhitespace }
+        var address = given.contains("://") ? given : "https://\(given)"
+        let least = "https://".count
+        while address.hasSuffix("/"), address.count > least { address.removeLast() }
+        let host = address.dropFirst(least)
         guard address.lowercased().hasPrefix("https://"), !host.isEmpty, !host.contains(where: { "?#@".contains($0) })
         else {
             // What was set may hold a password: it is not quoted.

@@ -32,3 +32,12 @@ package struct SignInSettings: Sendable {
         return try cloud.signingIn(at: host).authority
     }
 }
+
+extension SignInSettings: CustomStringConvertible, CustomReflectable {
+    package var description: String { "signing in to \(cloud.name)" }
+
+    /// Without the variables, some of which are secrets.
+    package var customMirror: Mirror {
+        Mirror(self, children: ["cloud": cloud, "tenant": tenant as Any, "subscription": subscription as Any])
+    }
+}

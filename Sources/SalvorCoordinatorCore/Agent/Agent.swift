@@ -18,6 +18,11 @@ package protocol Agent: Sendable {
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
     ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse
 
+    /// Tries keys on a disk's encrypted volumes; changes no byte of it.
+    func unlock(
+        _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
+    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse
+
     /// Carries a recipe out on one disk.
     /// - Parameters:
     ///   - request: what to act on: the findings of a scan.

@@ -2,6 +2,7 @@ internal import Foundation
 package import GRPCCore
 package import SalvorDigest
 package import SalvorMessages
+internal import SalvorSystem
 
 /// An agent behind a connection that carries gRPC calls.
 package struct GRPCAgent<Transport: ClientTransport>: Agent {
@@ -42,6 +43,17 @@ package struct GRPCAgent<Transport: ClientTransport>: Agent {
             request.disk = disk.selector
             request.recipe = recipe
             return try await Salvor_V1_Scan.Client(wrapping: client).run(request, options: options)
+        }
+    }
+
+    package func unlock(
+        _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
+    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse {
+        try await call("Unlock.Run", of: machine, within: deadlines.unlock) { options in
+            var request = Salvor_V1_UnlockRequest()
+            request.disk = disk.selector
+            request.keys = keys.map { Salvor_V1_VolumeKey($0) }
+            return try await Salvor_V1_Unlock.Client(wrapping: client).run(request, options: options)
         }
     }
 
@@ -128,6 +140,19 @@ package struct GRPCAgent<Transport: ClientTransport>: Agent {
 
     private func fault(_ what: String, _ machine: String) -> CoordinatorError {
         AgentFailure(host: host, machine: machine, method: "", deadline: nil).fault(what)
+    }
+}
+
+extension Salvor_V1_VolumeKey {
+    fileprivate init(_ key: VolumeKey) {
+        self.init()
+        protectorGuid = key.protector ?? ""
+        let bytes = key.secret.withBytes { Data($0) }
+        switch key.kind {
+        case .recoveryPassword: recoveryPassword = bytes
+        case .password: password = bytes
+        case .startupKey: startupKey = bytes
+        }
     }
 }
 

@@ -19,6 +19,8 @@ package struct CoordinatorError: Error, Sendable {
 
         package static let invalidRecipe = Code(rawValue: "invalid-recipe")
         package static let invalidDefinition = Code(rawValue: "invalid-definition")
+        /// A file of keys has a mistake, or others can read it.
+        package static let invalidKeys = Code(rawValue: "invalid-keys")
         package static let toolMissing = Code(rawValue: "tool-missing")
         package static let imageMissing = Code(rawValue: "image-missing")
         /// A machine's disk is not there, not readable, in use or damaged.

@@ -27,7 +27,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .success: "every machine is as asked: repaired and booted, scanned, or with nothing to repair"
         case .unexpected: "Salvor failed in a way that has no number of its own"
         case .noSuchMachine: "no machine, or no run, of that name"
-        case .invalidInput: "a recipe or a machine's definition has a mistake"
+        case .invalidInput: "a recipe, a key file or a machine's definition has a mistake"
         case .toolMissing: "a program that Salvor needs is not installed (salvor doctor)"
         case .imageMissing: "the rescue image has not been built (salvor image build)"
         case .diskUnusable: "a disk is missing, unreadable, damaged or in use by another process"
@@ -35,8 +35,9 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .stateUnusable: "Salvor's journal, audit log or state folder cannot be used"
         case .someFailed: "the machines ended in different ways, at least one of them not as asked"
         case .failed: "a step failed; the machine has its original disk unless the outcome says otherwise"
-        case .locked: "the volume is encrypted by BitLocker and needs a key"
-        case .notRepairable: "no Windows, more than one that fits, or a volume too unclean to repair"
+        case .locked: "the volume is encrypted by BitLocker, and no key that was given opens it"
+        case .notRepairable:
+            "no Windows, more than one that fits, or a volume that cannot be repaired or unlocked as it is"
         case .bootFailed: "the repaired machine was seen to fail at boot; its original disk was put back"
         case .bootNotProven: "repaired, but the boot was not proven before the deadline"
         case .declined: "the operator said no; nothing was changed"
@@ -54,7 +55,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .runBusy: self = .runBusy
         case .declined: self = .declined
         case .interrupted: self = .interrupted
-        case .invalidRecipe, .invalidDefinition: self = .invalidInput
+        case .invalidRecipe, .invalidDefinition, .invalidKeys: self = .invalidInput
         case .toolMissing: self = .toolMissing
         case .imageMissing: self = .imageMissing
         case .diskUnusable: self = .diskUnusable
@@ -87,7 +88,7 @@ extension MachineOutcome {
         case .bootNotProven: .bootNotProven
         case .bootFailed: .bootFailed
         case .locked: .locked
-        case .unclean, .notWindows, .ambiguous: .notRepairable
+        case .unclean, .notWindows, .ambiguous, .cannotUnlock: .notRepairable
         case .declined: .declined
         case .failed: errorCode.map { ExitCode(CoordinatorError($0, "", nextStep: "")) } ?? .failed
         }

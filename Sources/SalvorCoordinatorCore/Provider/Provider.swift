@@ -37,6 +37,10 @@ package protocol Provider: Sendable {
     /// Starts a rescue VM. Returns as soon as copies can be attached, which may be before its agent has called.
     func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost
 
+    /// Saves what a rescue VM has printed, where that can be had: asked for before one is ended whose agent never called.
+    /// - Returns: whether something was saved.
+    func saveConsole(of host: RescueHost, to path: String) async -> Bool
+
     /// - Returns: how the agent will know the disk.
     func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress
 
@@ -79,6 +83,8 @@ package protocol Provider: Sendable {
 extension Provider {
     package var mustStopMachines: Bool { false }
     package func stop(_ machine: Machine) async throws(ProviderError) {}
+
+    package func saveConsole(of host: RescueHost, to path: String) async -> Bool { false }
 
     package var retiringFreesCopies: Bool { false }
     package func retireHost(named name: HostName) async throws(ProviderError) {}

@@ -103,13 +103,14 @@ extension Salvor_V1_VolumeState {
 extension MachineOutcome {
     /// What the agent said of its work on one disk.
     init(_ outcome: Salvor_V1_Outcome, during step: StepName) {
-        let message = printable(outcome.message.prefix(1000))
+        let message = printable(outcome.message.prefix(2000))
         let nextStep = printable(outcome.nextStep.prefix(1000))
         let changed = outcome.diskChanged
         switch outcome.kind {
         case .repairable: self.init(.repairable, message, nextStep: nextStep, copyChanged: changed)
         case .nothingToRepair: self.init(.nothingToRepair, message, nextStep: nextStep, copyChanged: changed)
         case .locked: self.init(.locked, message, nextStep: nextStep, copyChanged: changed)
+        case .cannotUnlock: self.init(.cannotUnlock, message, nextStep: nextStep, copyChanged: changed)
         case .unclean: self.init(.unclean, message, nextStep: nextStep, copyChanged: changed)
         case .notWindows: self.init(.notWindows, message, nextStep: nextStep, copyChanged: changed)
         case .ambiguous: self.init(.ambiguous, message, nextStep: nextStep, copyChanged: changed)

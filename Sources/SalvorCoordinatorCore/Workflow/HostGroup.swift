@@ -22,7 +22,8 @@ struct HostGroup: Sendable {
         let lease = HostLease(
             name: name, configuration: context.configuration, machines: members.map(\.machine),
             provider: context.provider,
-            switchboard: switchboard, ledger: context.ledger)
+            switchboard: switchboard, ledger: context.ledger,
+            consoleLog: context.directory.consoleLog(of: name.host))
         await withTaskCancellationHandler {
             let onHost = Countdown(members.count)
             await withTaskGroup(of: End?.self) { group in

@@ -16,7 +16,7 @@ struct HostLease: Sendable {
     /// Begins to make the host, and to wait for its agent, at once.
     init(
         name: HostName, configuration: RunConfiguration, machines: [Machine], provider: any Provider,
-        switchboard: any AgentSwitchboard, ledger: RunLedger
+        switchboard: any AgentSwitchboard, ledger: RunLedger, consoleLog: String
     ) {
         let subject = StepSubject(machine: nil, host: name)
         self.name = name
@@ -36,8 +36,16 @@ struct HostLease: Sendable {
         self.creation = creation
         connection = Task {
             await Result { () async throws(StepFailure) in
-                _ = try await creation.value.get()
-                return try await Self.connect(to: name, configuration, switchboard, ledger, subject)
+                let host = try await creation.value.get()
+                do throws(StepFailure) {
+                    return try await Self.connect(to: name, configuration, switchboard, ledger, subject)
+                } catch {
+                    // It is ended soon, and what it printed goes with it.
+                    if !error.isInterruption, await provider.saveConsole(of: host, to: consoleLog) {
+                        ledger.tell(.connect, subject, .remark("What \(name.host) printed is in \(consoleLog)."))
+                    }
+                    throw error
+                }
             }
         }
     }

@@ -13,6 +13,8 @@ package struct MachineOutcome: Hashable, Sendable, Codable {
         case repairable
         case nothingToRepair
         case locked
+        /// Encrypted in a way, or a state, that no key opens.
+        case cannotUnlock
         case unclean
         case notWindows
         case ambiguous

@@ -10,6 +10,7 @@ struct RunContext: Sendable {
     let ledger: RunLedger
     let directory: RunDirectory
     let gate: ConfirmationGate
+    let keySources: [any KeySource]
     let copies: Limiter
     let boots: Limiter
 }
@@ -47,7 +48,7 @@ struct MachineRescue: Sendable {
             let address = try await attach(made, to: host)
             let agent = try await lease.agent()
 
-            let scan = try await scan(address, agent)
+            let scan = try await scanUnlocking(address, agent)
             guard scan.outcome.kind == .repairable, context.configuration.command == .rescue else {
                 return self.outcome(of: scan)
             }

@@ -8,6 +8,8 @@ package struct RunDependencies: Sendable {
     package var openSwitchboard:
         @Sendable (_ run: String, _ directory: RunDirectory) async throws(CoordinatorError) -> any AgentSwitchboard
     package var confirmation: any Confirmation
+    /// Asked in this order for keys of encrypted volumes. Nothing of them is kept: a resumed run asks again.
+    package var keySources: [any KeySource] = []
     package var state: StateDirectory
     package var `operator`: AuditEvent.Operator
     package var salvorVersion: String

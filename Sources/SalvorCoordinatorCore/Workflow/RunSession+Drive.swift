@@ -88,7 +88,8 @@ extension RunSession {
         RunContext(
             configuration: record.configuration, recipe: try recipe(), provider: dependencies.provider,
             ledger: ledger, directory: directory, gate: gate(machines: machines),
-            copies: Limiter(record.configuration.concurrentCopies), boots: Limiter(record.configuration.concurrentBoots)
+            keySources: dependencies.keySources, copies: Limiter(record.configuration.concurrentCopies),
+            boots: Limiter(record.configuration.concurrentBoots)
         )
     }
 

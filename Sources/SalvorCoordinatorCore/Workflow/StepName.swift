@@ -7,6 +7,7 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case attach
     case connect
     case scan
+    case unlock
     case confirm
     case apply
     case verify

@@ -202,6 +202,9 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
 
     /// Scan only: there is something that Apply would repair.
     case repairable // = 8
+
+    /// Encrypted in a way that no key opens here: conversion under way, an unknown cipher.
+    case cannotUnlock // = 9
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -219,6 +222,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       case 6: self = .ambiguous
       case 7: self = .failed
       case 8: self = .repairable
+      case 9: self = .cannotUnlock
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -234,6 +238,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       case .ambiguous: return 6
       case .failed: return 7
       case .repairable: return 8
+      case .cannotUnlock: return 9
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -249,6 +254,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       .ambiguous,
       .failed,
       .repairable,
+      .cannotUnlock,
     ]
 
   }
@@ -484,5 +490,5 @@ nonisolated extension Salvor_V1_Outcome: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension Salvor_V1_Outcome.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_REPAIRED\0\u{1}KIND_NOTHING_TO_REPAIR\0\u{1}KIND_LOCKED\0\u{1}KIND_UNCLEAN\0\u{1}KIND_NOT_WINDOWS\0\u{1}KIND_AMBIGUOUS\0\u{1}KIND_FAILED\0\u{1}KIND_REPAIRABLE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_REPAIRED\0\u{1}KIND_NOTHING_TO_REPAIR\0\u{1}KIND_LOCKED\0\u{1}KIND_UNCLEAN\0\u{1}KIND_NOT_WINDOWS\0\u{1}KIND_AMBIGUOUS\0\u{1}KIND_FAILED\0\u{1}KIND_REPAIRABLE\0\u{1}KIND_CANNOT_UNLOCK\0")
 }

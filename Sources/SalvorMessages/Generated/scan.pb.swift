@@ -85,6 +85,12 @@ package nonisolated struct Salvor_V1_ScanResponse: @unchecked Sendable {
   /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
   package mutating func clearOutcome() {_uniqueStorage()._outcome = nil}
 
+  /// The volumes that are encrypted, unlocked or not.
+  package var encrypted: [Salvor_V1_EncryptedVolume] {
+    get {_storage._encrypted}
+    set {_uniqueStorage()._encrypted = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -137,13 +143,14 @@ nonisolated extension Salvor_V1_ScanRequest: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Salvor_V1_ScanResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ScanResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}disk\0\u{1}installations\0\u{1}findings\0\u{1}outcome\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}disk\0\u{1}installations\0\u{1}findings\0\u{1}outcome\0\u{1}encrypted\0")
 
   fileprivate class _StorageClass {
     var _disk: Salvor_V1_Disk? = nil
     var _installations: [Salvor_V1_WindowsInstallation] = []
     var _findings: [Salvor_V1_Finding] = []
     var _outcome: Salvor_V1_Outcome? = nil
+    var _encrypted: [Salvor_V1_EncryptedVolume] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -158,6 +165,7 @@ nonisolated extension Salvor_V1_ScanResponse: SwiftProtobuf.Message, SwiftProtob
       _installations = source._installations
       _findings = source._findings
       _outcome = source._outcome
+      _encrypted = source._encrypted
     }
   }
 
@@ -180,6 +188,7 @@ nonisolated extension Salvor_V1_ScanResponse: SwiftProtobuf.Message, SwiftProtob
         case 2: try { try decoder.decodeRepeatedMessageField(value: &_storage._installations) }()
         case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._findings) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._outcome) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._encrypted) }()
         default: break
         }
       }
@@ -204,6 +213,9 @@ nonisolated extension Salvor_V1_ScanResponse: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._outcome {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
+      if !_storage._encrypted.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._encrypted, fieldNumber: 5)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -217,6 +229,7 @@ nonisolated extension Salvor_V1_ScanResponse: SwiftProtobuf.Message, SwiftProtob
         if _storage._installations != rhs_storage._installations {return false}
         if _storage._findings != rhs_storage._findings {return false}
         if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._encrypted != rhs_storage._encrypted {return false}
         return true
       }
       if !storagesAreEqual {return false}

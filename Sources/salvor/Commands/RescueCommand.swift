@@ -17,6 +17,8 @@ struct RunOptions: ParsableArguments {
             "A rescue VM that has not heard from salvor for so long powers itself off.", valueName: "seconds"))
     var coordinatorTimeout = 600
 
+    @OptionGroup var keys: KeyOptions
+
     @Flag(help: "Log to standard error what the coordinator does.")
     var verbose = false
 
@@ -44,10 +46,13 @@ struct RunOptions: ParsableArguments {
         let context = try RunContext(shared)
         let recipe = try readRecipe(context)
         let renderer = ProgressRenderer()
+        let keySources = try keys.sources(renderer)
         let result = try await context.with(
             provider.provider.rawValue, configuration, renderer: renderer, verbose: verbose
         ) { dependencies in
-            try await RescueRun(
+            var dependencies = dependencies
+            dependencies.keySources = keySources
+            return try await RescueRun(
                 configuration: configuration, recipe: recipe, dependencies: dependencies, commandBegan: began
             ).run()
         }

@@ -15,21 +15,30 @@ struct RecordedRunOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func takeUp(
-        _ work: @Sendable (RunDependencies) async throws -> RunResult
+        keys: KeyOptions? = nil, _ work: @Sendable (RunDependencies) async throws -> RunResult
     ) async throws -> SalvorCoordinatorCore.ExitCode {
-        let result = try await with(work)
+        let result = try await with(keys: keys, work)
         try RunResultOutput(result).print(shared.output)
         return result.exitCode
     }
 
     /// Opens the provider that the run was made with, as it was opened then.
-    func with<Value: Sendable>(_ work: @Sendable (RunDependencies) async throws -> Value) async throws -> Value {
+    func with<Value: Sendable>(
+        keys: KeyOptions? = nil, _ work: @Sendable (RunDependencies) async throws -> Value
+    ) async throws -> Value {
         let context = try RunContext(shared)
         let record = try await Journal.open(context.state).run(run)
         var configuration = record.configuration
         if let inventory { configuration.inventory = inventory }
+        let renderer = ProgressRenderer()
+        let keySources = try keys?.sources(renderer) ?? []
         return try await context.with(
-            record.provider, configuration, renderer: ProgressRenderer(), verbose: verbose, work)
+            record.provider, configuration, renderer: renderer, verbose: verbose
+        ) { dependencies in
+            var dependencies = dependencies
+            dependencies.keySources = keySources
+            return try await work(dependencies)
+        }
     }
 }
 
@@ -39,6 +48,7 @@ struct ResumeCommand: AsyncParsableCommand {
         abstract: "Finishes a run that was stopped, by Ctrl-C, a crash or a power cut.",
         discussion: """
             A machine whose repaired copy was ready goes on from there; every other one begins anew with a new copy.
+            Keys of encrypted disks are not on record: give them again.
 
             Example:
               salvor resume 20261122-223015-k3f9
@@ -46,9 +56,11 @@ struct ResumeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RecordedRunOptions
 
+    @OptionGroup var keys: KeyOptions
+
     func run() async throws {
         try await ending { [self] in
-            try await options.takeUp { try await RescueRun.resume(options.run, dependencies: $0) }
+            try await options.takeUp(keys: keys) { try await RescueRun.resume(options.run, dependencies: $0) }
         }
     }
 }

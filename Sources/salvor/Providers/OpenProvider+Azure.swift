@@ -2,7 +2,9 @@ internal import FoundationEssentials
 internal import SalvorAzure
 internal import SalvorCoordinatorCore
 internal import SalvorDigest
+internal import SalvorImage
 internal import SalvorSystem
+internal import SystemPackage
 
 extension OpenProvider {
     static func azure(
@@ -59,7 +61,11 @@ extension OpenProvider {
                 unit: try String(contentsOf: unit, encoding: .utf8))
         }
         if let path = settings["rescue-vhd"] { return .vhd(path: path, digest: try await digest(of: path)) }
-        return nil
+        let agent = FilePath(context.installation.agent.path)
+        guard FileManager.default.fileExists(atPath: agent.string),
+            let disk = try await context.images.cachedDisk(agent: agent)
+        else { return nil }
+        return .vhd(path: disk.vhd.string, digest: disk.sha256)
     }
 
     private static func digest(of path: String) async throws -> Digest {

@@ -58,7 +58,8 @@ package struct DiskMaker: Sendable {
                 PartitionTable.Entry(
                     type: partition.type, guid: partition.guid,
                     firstSector: UInt64(next / PartitionTable.sectorBytes),
-                    lastSector: UInt64((next + size) / PartitionTable.sectorBytes - 1), name: partition.name))
+                    lastSector: UInt64((next + size) / PartitionTable.sectorBytes - 1),
+                    attributes: partition.attributes, name: partition.name))
             next += size
         }
         return table
@@ -74,22 +75,31 @@ package struct DiskMaker: Sendable {
             defer { try? file.close() }
             for (offset, bytes) in pieces { try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) }
         case .fat(let label, let files):
-            try await makeFAT(image, label: label, sectors: entry.sizeBytes / 512, files: files, scratch: scratch)
+            try await makeFAT(
+                image, label: label, startSector: entry.firstSector, sectors: entry.sizeBytes / 512, files: files,
+                scratch: scratch)
         case .ntfs(let spec):
             try await NTFSVolume.make(
                 spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+        case .encrypted(let spec, let encryption):
+            try await NTFSVolume.make(
+                spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+            try BitLockerVolume.seal(image, encryption)
         }
     }
 
     private func makeFAT(
-        _ image: FilePath, label: String, sectors: Int, files: [FileSpec], scratch: FilePath
+        _ image: FilePath, label: String, startSector: UInt64, sectors: Int, files: [FileSpec], scratch: FilePath
     ) async throws {
         // A fixed serial number, and mtools' own clock: the same bytes every time.
         var tools = tools
         tools.environment["SOURCE_DATE_EPOCH"] = "1699090215"
         try await tools.output(
             "mformat",
-            ["-i", image.string, "-T", String(sectors), "-h", "64", "-s", "32", "-N", "51A70291", "-v", label, "::"])
+            [
+                "-i", image.string, "-T", String(sectors), "-h", "64", "-s", "32", "-H", String(startSector), "-N",
+                "51A70291", "-v", label, "::",
+            ])
         var made: Set<String> = []
         for file in files {
             let components = file.path.split(separator: "/")

@@ -23,6 +23,8 @@ package struct PartitionSpec: Sendable {
         case raw([Int: [UInt8]])
         case fat(label: String, files: [FileSpec])
         case ntfs(NTFSSpec)
+        /// NTFS, encrypted by BitLocker.
+        case encrypted(NTFSSpec, BitLockerSpec)
     }
 
     package var name: String
@@ -30,6 +32,8 @@ package struct PartitionSpec: Sendable {
     package var guid: GUID
     /// A multiple of 1 MiB; nil for all that is left.
     package var sizeBytes: Int?
+    /// As the GPT has them.
+    package var attributes: UInt64 = 0
     package var content: Content
 
     package init(name: String, type: GUID, guid: GUID, sizeBytes: Int?, content: Content) {

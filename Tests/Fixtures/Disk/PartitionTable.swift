@@ -8,6 +8,7 @@ package struct PartitionTable: Hashable, Sendable {
         package var firstSector: UInt64
         /// Inclusive, as in the table.
         package var lastSector: UInt64
+        package var attributes: UInt64 = 0
         package var name: String
 
         package var startBytes: Int { Int(firstSector) * PartitionTable.sectorBytes }
@@ -38,6 +39,7 @@ package struct PartitionTable: Hashable, Sendable {
             array.put(entry.guid.bytes, at: base + 16)
             array.put(entry.firstSector, at: base + 32)
             array.put(entry.lastSector, at: base + 40)
+            array.put(entry.attributes, at: base + 48)
             for (position, unit) in entry.name.utf16.prefix(36).enumerated() {
                 array.put(unit, at: base + 56 + 2 * position)
             }
@@ -103,7 +105,8 @@ package struct PartitionTable: Hashable, Sendable {
             entries.append(
                 Entry(
                     type: type, guid: GUID(onDisk: array[base + 16..<base + 32]), firstSector: array.get(base + 32),
-                    lastSector: array.get(base + 40), name: String(decoding: units, as: UTF16.self)))
+                    lastSector: array.get(base + 40), attributes: array.get(base + 48),
+                    name: String(decoding: units, as: UTF16.self)))
         }
     }
 }

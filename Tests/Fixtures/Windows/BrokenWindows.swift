@@ -34,6 +34,8 @@ package struct BrokenWindows: Sendable {
         case dataOnly
         /// A volume that libblkid takes for BitLocker.
         case bitLocker
+        /// Windows, encrypted by BitLocker.
+        case encrypted(BitLockerSpec)
         /// No NTFS on the disk: C: is FAT.
         case fat
         /// Nothing at all on the disk, no partition table either.
@@ -76,6 +78,7 @@ package struct BrokenWindows: Sendable {
     private var systemContent: PartitionSpec.Content {
         switch systemVolume {
         case .windows: .ntfs(NTFSSpec(files: windowsFiles, state: state))
+        case .encrypted(let spec): .encrypted(NTFSSpec(files: windowsFiles, state: state), spec)
         case .dataOnly:
             .ntfs(
                 NTFSSpec(

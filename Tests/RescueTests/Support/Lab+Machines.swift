@@ -16,14 +16,18 @@ extension Lab {
     /// Makes a machine's disk and its entry in the inventory. It boots as the real one did: not at all while a faulty
     /// channel file is on its C:.
     @discardableResult
-    func add(_ name: String, _ windows: BrokenWindows = BrokenWindows()) async throws -> LabMachine {
+    func add(
+        _ name: String, _ windows: BrokenWindows = BrokenWindows(), readyLine: String = StandInGuest.readyLine
+    ) async throws -> LabMachine {
         let disk = disks.appending("\(name).raw")
         try await DiskMaker().make(windows.disk, at: disk)
-        return try await define(name, disk: disk)
+        return try await define(name, disk: disk, readyLine: readyLine)
     }
 
     /// Writes the inventory's entry of a machine whose disk is there.
-    func define(_ name: String, disk: FilePath, format: String = "raw") async throws -> LabMachine {
+    func define(
+        _ name: String, disk: FilePath, format: String = "raw", readyLine: String = StandInGuest.readyLine
+    ) async throws -> LabMachine {
         let guest = try await StandInGuest.image(cacheDirectory: ImageBuilder.defaultCacheDirectory)
         let text = """
             # An operator's own words stay.
@@ -39,7 +43,7 @@ extension Lab {
             memory_mib: 256
             cpus: 1
             boot_probe:
-              serial: "\(StandInGuest.readyLine)"
+              serial: "\(readyLine)"
               timeout_seconds: 120
 
             """

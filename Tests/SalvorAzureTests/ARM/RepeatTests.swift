@@ -21,6 +21,11 @@ struct Repeated: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Repeated(status: 429, code: "TooManyRequests", again: true),
+        Repeated(
+            status: 429, code: "OperationNotAllowed",
+            message:
+                "The server rejected the request because too many requests have been received for this subscription.",
+            again: true),
         Repeated(status: 429, code: "OperationNotAllowed", message: "Quota of something.", again: false),
         Repeated(status: 409, code: "AttachDiskWhileBeingDetached", again: true),
         Repeated(status: 409, code: "AnotherOperationInProgress", again: true),

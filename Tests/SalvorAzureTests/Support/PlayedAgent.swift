@@ -41,6 +41,11 @@ struct PlayedAgent: Agent {
 
     func inventory() async throws(CoordinatorError) -> [Salvor_V1_Disk] { [] }
 
+    /// No disk that it plays is encrypted.
+    func unlock(
+        _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
+    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse { Salvor_V1_UnlockResponse() }
+
     func scan(
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
     ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse {

@@ -45,6 +45,11 @@ struct FakeAgent: Agent {
 
     func inventory() async throws(CoordinatorError) -> [Salvor_V1_Disk] { [] }
 
+    /// No fake disk is encrypted in a way that a key opens.
+    func unlock(
+        _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
+    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse { Salvor_V1_UnlockResponse() }
+
     func scan(
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
     ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse {

@@ -86,7 +86,13 @@ extension VirtualMachines {
         let profile = StorageProfile(record.body)
         for id in profile.diskIDs { DiskOwnership.release(id, in: &state) }
         NetworkProfile.release(record, in: &state)
-        for id in goingWith(record) { state.removeTree(id) }
+        for id in goingWith(record) {
+            // An interface gives its addresses back, or its subnet would stay in use.
+            if let interface = state[id], id.type.lowercased() == "microsoft.network/networkinterfaces" {
+                NetworkInterfaces().release(interface, in: &state)
+            }
+            state.removeTree(id)
+        }
         state.removeTree(record.id)
     }
 
