@@ -24,8 +24,7 @@ struct Salvor: AsyncParsableCommand {
         version: SalvorVersion.current,
         subcommands: [
             DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, ResumeCommand.self,
-            RollbackCommand.self,
-            StatusCommand.self,
-            ReportCommand.self, BootCommand.self, ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
+            RollbackCommand.self, CleanupCommand.self, StatusCommand.self, ReportCommand.self, BootCommand.self,
+            ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
         ])
 }

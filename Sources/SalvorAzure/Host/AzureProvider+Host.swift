@@ -141,8 +141,10 @@ extension AzureProvider {
                 deletions.append(.going(id))
                 continue
             }
+            // One that is going counts no more: hosts that end together would each leave the group to the other.
             let others = try await arm.list("\(id)/providers/Microsoft.Compute/virtualMachines", .compute).contains {
                 $0["id"]?.string.flatMap { ResourceID($0) } != machine
+                    && $0["properties"]?["provisioningState"]?.string?.lowercased() != "deleting"
             }
             if hosts.left(name, id), !others {
                 deletions.append(

@@ -69,17 +69,17 @@ struct PlannedCalls: Sendable {
 
     private func end(_ served: [Machine], number: Int) -> [PlannedChange] {
         var changes: [PlannedChange] = []
-        // The last copy comes off with its rescue VM.
-        let detached = rescue.command == .rescue ? served.count - 1 : served.count
-        if detached > 0 {
-            changes.append(attachDetach(served, number, "detach the copies that are done", 1...detached))
+        // The last copy comes off with its rescue VM, unless it is done at the same moment as the one before.
+        if rescue.command == .scan || served.count > 1 {
+            changes.append(attachDetach(served, number, "detach the copies that are done", 1...served.count))
         }
-        let isLast = !rescue.hosts.dropFirst(number).contains { location(of: $0) == location(of: served) }
-        if isLast {
-            changes.append(
-                PlannedChange("DELETE", group(served).text, "the rescue group, with all that is in it"))
-        } else {
+        // Whichever of them ends last takes the group with it.
+        let neighbours = rescue.hosts.filter { location(of: $0) == location(of: served) }
+        if neighbours.count > 1 {
             changes.append(PlannedChange("DELETE", host(served, number).text, "the rescue VM", 0...2))
+        }
+        if !rescue.hosts.dropFirst(number).contains(where: { location(of: $0) == location(of: served) }) {
+            changes.append(PlannedChange("DELETE", group(served).text, "the rescue group, with all that is in it"))
         }
         return changes
     }

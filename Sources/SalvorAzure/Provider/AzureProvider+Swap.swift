@@ -43,6 +43,13 @@ extension AzureProvider {
         let arm = arm.within(Self.swapLimit)
         try await providing { () throws(AzureError) in
             if try await OSDiskState(arm.get("\(id)", .compute), of: id).disk == original { return }
+            // Before the machine is stopped for nothing.
+            guard try await arm.find("\(original)", .disks) != nil else {
+                throw AzureError(
+                    .conflict,
+                    "The original disk \(original) of \(swap.machine) is gone. The machine was left as it is.",
+                    nextStep: "Restore the machine from a backup, if it is to be as it was.")
+            }
             try await stop(id, arm)
             try await setDisk(of: id, from: repaired, to: original, arm)
         }

@@ -2,7 +2,8 @@
 ///
 /// Every operation that changes something is idempotent by the name that it is given: called again with the same name,
 /// after a crash or a lost answer, it finds its own work and returns what the first call would have. What a provider
-/// cannot do it says with ``ProviderError/Code/unsupported``. No operation writes to an original disk or deletes one.
+/// cannot do it says with ``ProviderError/Code/unsupported``. No operation writes to an original disk, and
+/// ``deleteOriginal(of:)`` alone deletes one.
 package protocol Provider: Sendable {
     /// `local`, `azure`, …; goes into journal and report.
     var kind: String { get }
@@ -70,6 +71,11 @@ package protocol Provider: Sendable {
     /// Succeeds where there is no such copy; refuses a copy that a machine uses as its OS disk.
     func deleteCopy(named name: CopyName) async throws(ProviderError)
 
+    /// Deletes the original disk of a machine that runs well with the repaired one. Succeeds where it is gone.
+    /// - Throws: ``ProviderError/Code/conflict`` where the machine has another disk than the repaired one, does not run well
+    ///   at this moment, or the original is used by anything; the original stays then.
+    func deleteOriginal(of swap: Swap) async throws(ProviderError)
+
     /// What exists of a run, so that nothing outlives it unnoticed.
     func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource]
 }
@@ -82,4 +88,10 @@ extension Provider {
 
     package var retiringFreesCopies: Bool { false }
     package func retireHost(named name: HostName) async throws(ProviderError) {}
+
+    package func deleteOriginal(of swap: Swap) async throws(ProviderError) {
+        throw ProviderError(
+            .unsupported, "The original disk \(swap.original.identifier) of \(swap.machine) is not Salvor's to delete.",
+            nextStep: "Delete it by hand, where nothing is built on it any more.")
+    }
 }

@@ -12,6 +12,8 @@ package enum ConfirmationQuestion: Hashable, Sendable {
     case repair([RepairPlan])
     /// Put the original disks back. What these machines have written since they were swapped is lost with the copies.
     case rollback(run: String, machines: [String])
+    /// Delete the original disks of machines that run with their repaired ones. There is no way back then.
+    case deleteOriginals(run: String, swaps: [Swap])
 }
 
 /// What would be changed for one machine.
@@ -42,6 +44,11 @@ extension ConfirmationQuestion {
         case .rollback(let run, let machines):
             return "Roll run \(run) back and put the original disks back into "
                 + machines.map { printable($0) }.joined(separator: ", ") + "?"
+        case .deleteOriginals(let run, let swaps):
+            return "Delete the original disks of run \(run) for good: "
+                + swaps.map { "\(printable($0.original.identifier)) of \(printable($0.machine))" }.joined(
+                    separator: ", ")
+                + "?"
         }
     }
 }

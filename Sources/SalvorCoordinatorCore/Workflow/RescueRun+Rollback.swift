@@ -46,9 +46,16 @@ extension RunSession {
         var failures: [String: MachineOutcome] = [:]
         var undone: Set<String> = []
         let machines = Dictionary(uniqueKeysWithValues: records.map { ($0.machine.name, $0) })
+        let intents = try await journal.intents(ofRun: record.id)
+        for machine in machines.keys where intents.hasDeletedOriginal(of: machine) {
+            failures[machine] = MachineOutcome(
+                .failed, "Not rolled back: its original disk was deleted. It keeps the repaired one.",
+                nextStep: "Restore the machine from a backup, if it is to be as it was.", failedStep: .swapBack,
+                errorCode: .conflict, copyChanged: true)
+        }
         let gone = Set(
             try await journal.resources(ofRun: record.id).filter { $0.kind == .copy && $0.state == .gone }.map(\.name))
-        for intent in try await journal.intents(ofRun: record.id).reversed() {
+        for intent in intents.reversed() {
             guard let effect = Effect(intent), let machine = intent.machine.flatMap({ machines[$0] }),
                 !gone.contains(machine.machine.name), failures[machine.machine.name] == nil,
                 undone.insert("\(intent.step) \(machine.machine.name)").inserted

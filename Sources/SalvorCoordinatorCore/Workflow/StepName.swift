@@ -19,4 +19,5 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case deleteCopy
     case retireHost
     case deleteHost
+    case deleteOriginal
 }

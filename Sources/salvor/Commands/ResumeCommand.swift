@@ -17,21 +17,28 @@ struct RecordedRunOptions: ParsableArguments {
     func takeUp(
         keys: KeyOptions? = nil, _ work: @Sendable (RunDependencies) async throws -> RunResult
     ) async throws -> SalvorCoordinatorCore.ExitCode {
+        let result = try await with(keys: keys, work)
+        try RunResultOutput(result).print(shared.output)
+        return result.exitCode
+    }
+
+    /// Opens the provider that the run was made with, as it was opened then.
+    func with<Value: Sendable>(
+        keys: KeyOptions? = nil, _ work: @Sendable (RunDependencies) async throws -> Value
+    ) async throws -> Value {
         let context = try RunContext(shared)
         let record = try await Journal.open(context.state).run(run)
         var configuration = record.configuration
         if let inventory { configuration.inventory = inventory }
         let renderer = ProgressRenderer()
         let keySources = try keys?.sources(renderer) ?? []
-        let result = try await context.with(
+        return try await context.with(
             record.provider, configuration, renderer: renderer, verbose: verbose
         ) { dependencies in
             var dependencies = dependencies
             dependencies.keySources = keySources
             return try await work(dependencies)
         }
-        try RunResultOutput(result).print(shared.output)
-        return result.exitCode
     }
 }
 

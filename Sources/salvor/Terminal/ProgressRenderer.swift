@@ -96,6 +96,7 @@ extension StepName {
         case .deleteCopy: "delete the copy"
         case .retireHost: "let go of the rescue VM"
         case .deleteHost: "end the rescue VM"
+        case .deleteOriginal: "delete the original disk"
         }
     }
 }

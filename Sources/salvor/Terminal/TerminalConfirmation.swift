@@ -43,6 +43,11 @@ struct TerminalConfirmation: Confirmation {
             let names = machines.map { printable($0) }.joined(separator: ", ")
             return "Run \(run) will be undone: the original disks of \(names)"
                 + " come back, and what these machines have written since goes with the copies."
+        case .deleteOriginals(let run, let swaps):
+            let lines = swaps.map { "  \(printable($0.machine)): \(printable($0.original.identifier))" }
+            return
+                (["These original disks of run \(run) will be deleted, each if its machine runs well at that moment:"]
+                + lines + ["After that run \(run) cannot be rolled back."]).joined(separator: "\n")
         }
     }
 }

@@ -92,7 +92,11 @@ struct AzureBench: Sendable {
         configuration.hostCapacity = 32
         configuration.concurrentCopies = 32
         configuration.concurrentBoots = 32
-        return try await RescueRun(
+        return try await rescue(configuration)
+    }
+
+    func rescue(_ configuration: RunConfiguration) async throws -> RunResult {
+        try await RescueRun(
             configuration: configuration, recipe: try RecipeReader.read(path: Self.recipePath),
             dependencies: try dependencies()
         ).run()

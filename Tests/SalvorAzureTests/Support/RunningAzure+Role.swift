@@ -9,10 +9,10 @@ extension RunningAzure {
         return try JSONValue.parse(try Data(contentsOf: folder.appending(path: file)))
     }
 
-    /// Gives the second application the role of Coordinator/azure/role.json, on the subscription.
+    /// Gives the second application a role of Coordinator/azure, on the subscription.
     /// - Parameter missing: an action that it is not to have.
-    func assignRescueRole(without missing: String? = nil) async throws {
-        let actions = try #require(try Self.role("role.json")["Actions"]?.array).filter { $0.string != missing }
+    func assignRescueRole(_ file: String = "role.json", without missing: String? = nil) async throws {
+        let actions = try #require(try Self.role(file)["Actions"]?.array).filter { $0.string != missing }
         let definition = "providers/Microsoft.Authorization/roleDefinitions/77777777-7777-4777-8777-000000000001"
         try await make(
             definition,

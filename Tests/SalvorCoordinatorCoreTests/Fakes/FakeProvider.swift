@@ -125,6 +125,14 @@ struct FakeProvider: Provider {
         }
     }
 
+    func deleteOriginal(of swap: Swap) async throws(ProviderError) {
+        try await effect("deleteOriginal \(swap.machine)") { state in
+            guard let machine = state.machines[swap.machine], machine.isRunning, machine.swappedTo != nil else {
+                throw ProviderError(.conflict, "\(swap.machine) does not run well", nextStep: "-")
+            }
+        }
+    }
+
     func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource] {
         let state = world.snapshot
         return state.copies.keys.map { ProviderResource(kind: .repairCopy, identifier: "/copies/\($0.machine)") }

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @Suite struct ResumeRollbackTests {
-    private func interrupted(at point: String, _ world: FakeWorld = FakeWorld()) async throws -> (RunBench, RunResult) {
+    func interrupted(at point: String, _ world: FakeWorld = FakeWorld()) async throws -> (RunBench, RunResult) {
         let bench = try RunBench(world)
         let task = Mutex<Task<RunResult, any Error>?>(nil)
         let started = AsyncStream<Void>.makeStream()
