@@ -6,7 +6,7 @@ extension DiskSource {
     ///
     /// - Parameters:
     ///   - limit: how long a disk may take to appear. A disk with a partition table and no partition is taken as it is
-    ///     after a fifth of that.
+    ///     after a fifth of that, from when it was there.
     ///   - interval: between two looks, each of which costs a run of blkid once the disk is there.
     /// - Throws: what ``SalvorMessages/Salvor_V1_DiskSelector/resolve(among:)`` throws, at the end of the wait.
     package func awaitDisk(
@@ -14,13 +14,17 @@ extension DiskSource {
     ) async throws -> Salvor_V1_Disk {
         let began = ContinuousClock.now
         let isMeant = try selector.predicate()
+        /// When the disk was there for the first time: its partitions come after it, however late it was itself.
+        var appeared: ContinuousClock.Instant?
         while true {
-            let elapsed = ContinuousClock.now - began
+            let now = ContinuousClock.now
+            let elapsed = now - began
             let seen = try await disks(lookingInto: isMeant)
             do throws(AgentError) {
                 let disk = try selector.resolve(among: seen)
                 let mayBeComing = disk.partitionTable != .none && disk.volumes.isEmpty
-                if !mayBeComing || elapsed >= limit / 5 { return disk }
+                if !mayBeComing || now - (appeared ?? now) >= limit / 5 { return disk }
+                appeared = appeared ?? now
             } catch {
                 guard error.code == .noSuchDisk, elapsed < limit else { throw error }
             }
