@@ -23,13 +23,24 @@ build: packages-build ## salvor and salvor-agent, optimised, in .build/release
 image: build packages-run ## the rescue image, in the user's cache
 	$(release)/salvor image build
 
-demo: build packages-run packages-test ## break a machine by code, rescue it, and show that it boots
-	Coordinator/demo/run
+# For tests and demos: the agent as it ships, all else as it is built soonest. The HTTP client takes minutes to optimise.
+debug := $(CURDIR)/.build/debug
+with_agent := SALVOR_AGENT=$(CURDIR)/$(release)/salvor-agent
+.PHONY: build-agent build-tools
+build-agent: packages-build
+	swift build $(release_flags) --product salvor-agent
 
-demo-azure: build packages-run packages-test ## the same through Azure Resource Manager: azure-emulator with real machines
-	swift build --product azure-emulator
+build-tools: build-agent
+	swift build --product salvor
+	swift build --product make-broken-machine
 	swift build --product make-azure-guest
-	Coordinator/azure/demo/run
+	swift build --product azure-emulator
+
+demo: build-tools packages-run packages-test ## break a machine by code, rescue it, and show that it boots
+	DEMO_BIN=$(debug) $(with_agent) Coordinator/demo/run
+
+demo-azure: build-tools packages-run packages-test ## the same through Azure Resource Manager: azure-emulator with real machines
+	DEMO_BIN=$(debug) $(with_agent) Coordinator/azure/demo/run
 
 test: lint test-fast test-emulator test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
 
@@ -40,13 +51,14 @@ test-fast: packages-build packages-run packages-test
 	swift test --test-product $(test_product) --skip RescueTests --skip AzureEmulatorTests --skip RealMachineTests --skip SalvorAzureTests
 
 # By themselves: they keep both cores busy, and others wait for things that take their time then.
-test-emulator: build packages-run packages-test ## the emulated Azure, real machines included, and the provider that is proven on it
+test-emulator: build-agent packages-run packages-test ## the emulated Azure, real machines included, and the provider that is proven on it
 	swift test --test-product $(test_product) --filter AzureEmulatorTests
 	swift test --test-product $(test_product) --filter SalvorAzureTests
 	swift test --test-product $(test_product) --filter RealMachineTests
 
-test-rescue: image packages-test
-	swift test --test-product $(test_product) --filter RescueTests
+test-rescue: build-tools packages-run packages-test
+	$(with_agent) $(debug)/salvor image build
+	$(with_agent) SALVOR_BINARY=$(debug)/salvor swift test --test-product $(test_product) --filter RescueTests
 
 test-azure-clients: packages-build packages-run packages-test packages-azure ## Microsoft's own clients, from PyPI, against azure-emulator
 	swift build --product azure-emulator
