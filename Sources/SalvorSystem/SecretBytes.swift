@@ -17,13 +17,17 @@ package final class SecretBytes: Sendable {
     /// False where the system allows the process no more locked memory (RLIMIT_MEMLOCK).
     package let isLocked: Bool
     /// Sees the pages when they have been zeroed: for the test of it.
-    nonisolated(unsafe) private var beforeRelease: ((UnsafeRawBufferPointer) -> Void)?
+    private let beforeRelease: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
-    /// - Parameter fill: gets `count` zero bytes to write into.
+    /// - Parameters:
+    ///   - beforeRelease: sees the memory when it has been zeroed and before it is given back.
+    ///   - fill: gets `count` zero bytes to write into.
     package init<Failure: Error>(
-        count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+        count: Int, beforeRelease: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil,
+        _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         self.count = count
+        self.beforeRelease = beforeRelease
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let length = max(1, (count + page - 1) / page) * page
         let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -35,16 +39,10 @@ package final class SecretBytes: Sendable {
         try fill(UnsafeMutableRawBufferPointer(rebasing: pages[..<count]))
     }
 
-    package convenience init(_ bytes: some Collection<UInt8>) {
-        self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
-    }
-
-    /// - Parameter beforeRelease: sees the memory when it has been zeroed and before it is given back.
     package convenience init(
-        _ bytes: some Collection<UInt8>, beforeRelease: @escaping (UnsafeRawBufferPointer) -> Void
+        _ bytes: some Collection<UInt8>, beforeRelease: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
     ) {
-        self.init(bytes)
-        self.beforeRelease = beforeRelease
+        self.init(count: bytes.count, beforeRelease: beforeRelease) { $0.copyBytes(from: bytes) }
     }
 
     deinit {

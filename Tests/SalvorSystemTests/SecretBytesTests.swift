@@ -1,4 +1,5 @@
 import SalvorSystem
+import Synchronization
 import Testing
 
 struct SecretBytesTests {
@@ -23,11 +24,17 @@ struct SecretBytesTests {
 
     @Test("A secret is zeroed before its memory is given back")
     func zeroing() {
-        var seen: [UInt8]?
+        let observed = Mutex<[UInt8]?>(nil)
         do {
-            let secret = SecretBytes(Array("hunter2".utf8), beforeRelease: { seen = Array($0) })
+            let secret = SecretBytes(
+                Array("hunter2".utf8),
+                beforeRelease: { pages in
+                    let bytes = Array(pages)
+                    observed.withLock { $0 = bytes }
+                })
             #expect(secret.count == 7)
         }
+        let seen = observed.withLock { $0 }
         #expect(seen?.isEmpty == false)
         #expect(seen?.allSatisfy { $0 == 0 } == true)
     }

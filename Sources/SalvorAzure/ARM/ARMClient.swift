@@ -1,3 +1,4 @@
+internal import SalvorAudit
 internal import SalvorCoordinatorCore
 package import SalvorJSON
 

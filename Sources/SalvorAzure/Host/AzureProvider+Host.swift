@@ -25,7 +25,7 @@ extension AzureProvider {
         }
     }
 
-    private func host(_ plan: HostPlan) -> RescueHost {
+    private func host(_ plan: HostTemplate) -> RescueHost {
         var details = ["size": plan.size, "location": plan.location, "subnet": plan.subnet.text]
         details["zone"] = plan.zone
         return RescueHost(
@@ -41,13 +41,13 @@ extension AzureProvider {
             .customData()
     }
 
-    private func plan(_ specification: HostSpecification, _ arm: ARMClient) async throws(AzureError) -> HostPlan {
+    private func plan(_ specification: HostSpecification, _ arm: ARMClient) async throws(AzureError) -> HostTemplate {
         guard let first = specification.machines.first, let id = ResourceID(first.definition) else {
             throw AzureError(.failed, "A rescue VM for no machine was asked for.", nextStep: "Report this.")
         }
         let place = Placement(first.placement)
         async let machine = Result.of { [inventory] () throws(AzureError) in try await inventory.machine(id) }
-        let source: HostPlan.Source
+        let source: HostTemplate.Source
         if case .stock(let image, _, _, _)? = configuration.image {
             source = .stock(image)
         } else {
@@ -60,7 +60,7 @@ extension AzureProvider {
                 .badSetting, "\(id.name) has no network interface, so that it is not known where a rescue VM can be.",
                 nextStep: "Name a subnet with --subnet.")
         }
-        return HostPlan(
+        return HostTemplate(
             name: specification.name, location: place.location, zone: place.zone,
             group: rescueGroup(run: specification.name.run, location: place.location), source: source, subnet: subnet,
             size: configuration.size ?? RescueSize.smallest(for: specification.machines.count).name,

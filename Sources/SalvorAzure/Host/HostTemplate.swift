@@ -2,7 +2,7 @@ import SalvorCoordinatorCore
 import SalvorJSON
 
 /// What a rescue VM is made from.
-struct HostPlan: Sendable {
+struct HostTemplate: Sendable {
     var name: HostName
     var location: String
     var zone: String?
@@ -23,7 +23,7 @@ struct HostPlan: Sendable {
     var disk: ResourceID { group.appending("Microsoft.Compute/disks", "\(AzureNames.host(name))-os") }
 }
 
-extension HostPlan {
+extension HostTemplate {
     /// One deployment for the whole subscription makes group, disk, interface and machine: one call that changes
     /// something instead of four. The bootstrap, which holds the enrolment token, is a secure parameter: Azure keeps it
     /// neither in the deployment's record nor in its log.

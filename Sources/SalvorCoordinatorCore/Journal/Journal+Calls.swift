@@ -1,4 +1,5 @@
 internal import GRDB
+package import SalvorAudit
 
 extension Journal {
     /// Keeps the calls of one step, in their order.

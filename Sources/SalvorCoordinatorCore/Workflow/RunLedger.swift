@@ -86,7 +86,7 @@ struct RunLedger: Sendable {
         try await append(
             .providerCalls(
                 AuditEvent.ProviderCalls(
-                    step: step.rawValue, calls: kept.map(\.audited), reads: calls.count { !$0.changes })), subject)
+                    step: step.rawValue, calls: kept, reads: calls.count { !$0.changes })), subject)
         try await journal.keep(kept, of: intent)
     }
 
@@ -160,13 +160,5 @@ struct Nothing: Codable, Sendable {}
 extension Duration {
     var wholeMilliseconds: Int {
         Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
-    }
-}
-
-extension ProviderCall {
-    fileprivate var audited: AuditEvent.ProviderCalls.Call {
-        AuditEvent.ProviderCalls.Call(
-            verb: verb, target: target, changes: changes, status: status, code: code, requestID: requestID,
-            correlationID: correlationID, milliseconds: milliseconds)
     }
 }

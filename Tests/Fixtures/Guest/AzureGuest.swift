@@ -8,9 +8,7 @@ package struct AzureGuest: Sendable {
     package static let diskBytes = 32 << 20
 
     /// The image recipe, in this checkout.
-    package static var recipeDirectory: FilePath {
-        FilePath(#filePath).removingLastComponent().removingLastComponent().appending("AzureGuest")
-    }
+    package static var recipeDirectory: FilePath { GuestImage.recipe("AzureGuest") }
 
     /// What it prints when it has started from a disk of this marker.
     package static func line(marker: String, firmware: String) -> String {
@@ -32,13 +30,8 @@ package struct AzureGuest: Sendable {
         cacheDirectory: FilePath = ImageBuilder.defaultCacheDirectory, tools: ToolRunner = ToolRunner(),
         progress: @escaping @Sendable (ImageProgress) -> Void = { _ in }
     ) async throws {
-        let recipe = try ImageRecipe(directory: Self.recipeDirectory)
-        let builder = ImageBuilder(recipe: recipe, cacheDirectory: cacheDirectory, tools: tools)
-        if let image = try await builder.cached(agent: nil) {
-            self.image = image
-        } else {
-            image = try await builder.build(agent: nil, progress: progress)
-        }
+        image = try await GuestImage.make(
+            recipe: Self.recipeDirectory, cacheDirectory: cacheDirectory, tools: tools, progress: progress)
         self.tools = tools
     }
 

@@ -8,9 +8,7 @@ package struct AzureWindows: Sendable {
     package static let bugcheckLine = StandInGuest.bugcheckLine
     package static let readyLine = "Windows has reported to Azure"
 
-    package static var recipeDirectory: FilePath {
-        FilePath(#filePath).removingLastComponent().removingLastComponent().appending("AzureWindows")
-    }
+    package static var recipeDirectory: FilePath { GuestImage.recipe("AzureWindows") }
 
     private static let bootCode: FilePath = "/usr/lib/syslinux/mbr/gptmbr.bin"
     private static let bootLoader: FilePath = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
@@ -27,13 +25,8 @@ package struct AzureWindows: Sendable {
         cacheDirectory: FilePath = ImageBuilder.defaultCacheDirectory, tools: ToolRunner = ToolRunner(),
         progress: @escaping @Sendable (ImageProgress) -> Void = { _ in }
     ) async throws {
-        let recipe = try ImageRecipe(directory: Self.recipeDirectory)
-        let builder = ImageBuilder(recipe: recipe, cacheDirectory: cacheDirectory, tools: tools)
-        if let image = try await builder.cached(agent: nil) {
-            self.image = image
-        } else {
-            image = try await builder.build(agent: nil, progress: progress)
-        }
+        image = try await GuestImage.make(
+            recipe: Self.recipeDirectory, cacheDirectory: cacheDirectory, tools: tools, progress: progress)
         self.tools = tools
     }
 

@@ -4,6 +4,6 @@ package import SystemPackage
 package enum FloorGuest {
     /// The image recipe, in this checkout.
     package static var recipeDirectory: FilePath {
-        FilePath(#filePath).removingLastComponent().removingLastComponent().appending("Floor")
+        GuestImage.recipe("Floor")
     }
 }

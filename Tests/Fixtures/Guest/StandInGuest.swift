@@ -12,16 +12,12 @@ package enum StandInGuest {
     package static let commandLine = "console=ttyS0 quiet panic=1 tsc=reliable no_timer_check cryptomgr.notests"
 
     /// The image recipe, beside this file in the checkout.
-    package static var recipeDirectory: FilePath {
-        FilePath(#filePath).removingLastComponent().removingLastComponent().appending("StandInGuest")
-    }
+    package static var recipeDirectory: FilePath { GuestImage.recipe("StandInGuest") }
 
     /// Kernel and initramfs of the guest, from the cache if they were built before.
     package static func image(
         cacheDirectory: FilePath, progress: @escaping @Sendable (ImageProgress) -> Void = { _ in }
     ) async throws -> RescueImage {
-        let builder = ImageBuilder(recipe: try ImageRecipe(directory: recipeDirectory), cacheDirectory: cacheDirectory)
-        if let image = try await builder.cached(agent: nil) { return image }
-        return try await builder.build(agent: nil, progress: progress)
+        try await GuestImage.make(recipe: recipeDirectory, cacheDirectory: cacheDirectory, progress: progress)
     }
 }

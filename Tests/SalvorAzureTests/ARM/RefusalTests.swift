@@ -1,3 +1,4 @@
+import SalvorAudit
 import SalvorAzure
 import SalvorCoordinatorCore
 import SalvorJSON
