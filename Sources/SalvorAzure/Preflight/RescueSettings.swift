@@ -12,12 +12,10 @@ package struct RescueSettings: Hashable, Sendable {
     package var subnet: ResourceID?
     /// Deallocate machines instead of powering them off.
     package var deallocates: Bool
-    /// Keys of encrypted volumes are read from their key vault.
-    package var unlocks: Bool
 
     package init(
         size: String? = nil, copiesPerHost: Int = 1, hosts: Int = 1, tags: [String: String] = [:],
-        subnet: ResourceID? = nil, deallocates: Bool = false, unlocks: Bool = false
+        subnet: ResourceID? = nil, deallocates: Bool = false
     ) {
         self.size = size
         self.copiesPerHost = copiesPerHost
@@ -25,7 +23,6 @@ package struct RescueSettings: Hashable, Sendable {
         self.tags = tags
         self.subnet = subnet
         self.deallocates = deallocates
-        self.unlocks = unlocks
     }
 
     /// The size that a rescue VM gets.

@@ -30,15 +30,11 @@ package struct AzureConfiguration: Sendable {
     package var stopStyle = StopStyle.powerOff
     /// The address by which rescue VMs reach this coordinator.
     package var advertised: String?
-    /// Port of the rescue VM on which its agent waits to be called; nil for agents that call.
-    package var listenPort: Int?
     /// Requests to attach or detach that come within this time go into one call.
     package var gathering: Duration = .seconds(2)
     /// Copies that one rescue VM gets, and rescue VMs: what preflight counts with.
     package var copiesPerHost = 1
     package var hostCount = 1
-    /// Keys of encrypted disks may be read from their key vaults.
-    package var unlocks = false
     /// How long another process's upload of the rescue image is waited for.
     package var uploadPatience: Duration = .seconds(300)
     package var bootLimit: Duration = .seconds(900)

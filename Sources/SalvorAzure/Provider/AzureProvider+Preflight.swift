@@ -2,6 +2,11 @@ package import SalvorCoordinatorCore
 
 extension AzureProvider {
     package func preflight(_ machine: Machine) async throws(ProviderError) -> [String] {
+        guard configuration.image != nil else {
+            throw ProviderError(
+                .imageMissing, "The rescue image for Azure has not been built.",
+                nextStep: "Run `salvor image build --format vhd`. Nothing was changed.")
+        }
         let id = try Self.id(machine)
         let findings = try await providing { () throws(AzureError) in
             try await preflight.findings(for: try await inventory.machine(id))
@@ -26,6 +31,6 @@ extension AzureConfiguration {
         }
         return RescueSettings(
             size: size, copiesPerHost: copiesPerHost, hosts: hostCount, tags: tags, subnet: network,
-            deallocates: stopStyle == .deallocate, unlocks: unlocks)
+            deallocates: stopStyle == .deallocate)
     }
 }

@@ -39,7 +39,6 @@ package final class AzureProvider: Provider {
     }
 
     package func route(toCoordinatorPort port: Int) -> HostRoute {
-        // With `--listen` nobody dials it.
         HostRoute(coordinator: "\(configuration.advertised ?? "127.0.0.1"):\(port)")
     }
 

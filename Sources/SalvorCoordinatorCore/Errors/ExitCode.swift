@@ -27,7 +27,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .success: "every machine is as asked: repaired and booted, scanned, or with nothing to repair"
         case .unexpected: "Salvor failed in a way that has no number of its own"
         case .noSuchMachine: "no machine, or no run, of that name"
-        case .invalidInput: "a recipe, a key file or a machine's definition has a mistake"
+        case .invalidInput: "a recipe, a key file, a machine's definition or an option has a mistake"
         case .toolMissing: "a program that Salvor needs is not installed (salvor doctor)"
         case .imageMissing: "the rescue image has not been built (salvor image build)"
         case .diskUnusable: "a disk is missing, unreadable, damaged or in use by another process"

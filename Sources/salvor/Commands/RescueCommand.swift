@@ -43,6 +43,7 @@ struct RunOptions: ParsableArguments {
 
     func run(_ configuration: RunConfiguration) async throws -> SalvorCoordinatorCore.ExitCode {
         let began = RunClock.system.monotonic()
+        try provider.requireWayBack()
         let context = try RunContext(shared)
         let recipe = try readRecipe(context)
         let renderer = ProgressRenderer()

@@ -16,6 +16,14 @@ struct ProviderOptions: ParsableArguments {
     @OptionGroup(title: "Azure account") var account: AzureAccountOptions
     @OptionGroup(title: "Azure rescue") var rescue: AzureRescueOptions
 
+    /// A rescue VM that cannot call would be waited for, and paid for, in vain.
+    func requireWayBack() throws {
+        guard provider == .azure, rescue.advertise == nil else { return }
+        throw CommandFailure(
+            .invalidInput, "Rescue VMs on Azure call this computer, and it was not said how they reach it.",
+            nextStep: "Name it with --advertise, as it is called in their network. Nothing was changed.")
+    }
+
     /// Puts into a run's configuration what a resume needs to find the same provider again.
     func configure(_ configuration: inout RunConfiguration) {
         switch provider {

@@ -142,10 +142,8 @@ import Testing
         try await Self.run(
             EncryptionCheck(),
             [
-                Case(words: "--unlock-encrypted-vm", forbids: true, machine: encrypted),
-                Case(
-                    words: "read from the key vault kv", forbids: false, machine: encrypted,
-                    settings: RescueSettings(unlocks: true)),
+                Case(words: "nothing was begun", forbids: true, machine: encrypted),
+                Case(words: "a secret in the key vault kv", forbids: true, machine: encrypted),
                 Self.disk("the older way", true) { $0.encryption = GuestEncryption(disk: older) },
                 Self.vm("the older way", true) {
                     $0.osDisk.encryption = GuestEncryption(machine: ["enabled": true, "diskEncryptionKey": [:]])

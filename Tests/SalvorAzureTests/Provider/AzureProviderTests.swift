@@ -71,6 +71,22 @@ import Testing
         }
     }
 
+    @Test func `without a rescue image nothing is begun, and the command that makes it is named`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure) { $0.image = nil }
+            try await ground.makeMachines()
+            let provider = try ground.provider()
+            let machine = try await provider.machine(named: "vm1")
+            do throws(ProviderError) {
+                _ = try await provider.preflight(machine)
+                Issue.record("preflight had nothing to say")
+            } catch {
+                #expect(error.code == .imageMissing)
+                #expect(error.nextStep.contains("salvor image build --format vhd"))
+            }
+        }
+    }
+
     @Test func `a machine whose agent reports itself is seen to boot, with screen and console saved`() async throws {
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)

@@ -31,16 +31,12 @@ struct EncryptionCheck: PreflightCheck {
                         + "disks may be encrypted.")
             ]
         }
-        guard subject.settings.unlocks else {
-            return [
-                forbid(
-                    .unsupported, "The OS disk of \(machine.name) is encrypted inside (BitLocker).",
-                    "Repeat the command with --unlock-encrypted-vm, which reads its key from "
-                        + "\(vaults(encryption)), or with --recovery-keys.")
-            ]
-        }
         return [
-            remark("The key of the OS disk of \(machine.name) will be read from \(vaults(encryption)).")
+            forbid(
+                .unsupported,
+                "The OS disk of \(machine.name) is encrypted inside by Azure Disk Encryption, whose keys this Salvor does "
+                    + "not fetch, so that nothing was begun.",
+                "Repair a copy of it by hand: its key is a secret in \(vaults(encryption)).")
         ]
     }
 
