@@ -5,6 +5,8 @@ import SalvorJSON
 
 extension AzureProvider {
     private static let hostLimit = Duration.seconds(1200)
+    /// A few calls; a throttled subscription has them wait for some minutes.
+    private static let retireLimit = Duration.seconds(600)
 
     package func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost {
         let arm = arm.within(Self.hostLimit)
@@ -116,7 +118,8 @@ extension AzureProvider {
     }
 
     package func retireHost(named name: HostName) async throws(ProviderError) {
-        try await providing { () throws(AzureError) in _ = try await beginDeleting(name, arm.within(.seconds(120))) }
+        let arm = arm.within(Self.retireLimit)
+        try await providing { () throws(AzureError) in _ = try await beginDeleting(name, arm) }
     }
 
     package func deleteHost(named name: HostName) async throws(ProviderError) {
@@ -169,10 +172,14 @@ extension AzureProvider {
         case going(ResourceID)
     }
 
+    /// Those that this run made. A group is deleted with all that is in it, so that a tag alone is not enough: anybody
+    /// can put one on a group of theirs.
     private func rescueGroups(ofRun run: String, _ arm: ARMClient) async throws(AzureError) -> [JSONValue] {
-        try await arm.list(
+        let beginning = AzureNames.rescueGroup(run: run, location: "").lowercased()
+        return try await arm.list(
             "/subscriptions/\(configuration.subscription)/resourcegroups", .resources,
-            query: ["$filter": "tagName eq '\(RunTag.run)' and tagValue eq '\(run)'"])
+            query: ["$filter": "tagName eq '\(RunTag.run)' and tagValue eq '\(run)'"]
+        ).filter { $0["name"]?.string?.lowercased().hasPrefix(beginning) == true }
     }
 
     package func resources(ofRun run: String) async throws(ProviderError) -> [ProviderResource] {

@@ -71,6 +71,17 @@ import Testing
         }
     }
 
+    @Test func `a group of somebody else's that bears the run's tag is not deleted`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await AzureGround(azure)
+            try await azure.make(
+                "resourcegroups/theirs", ["location": "westeurope", "tags": ["salvor-run": .string(copyName.run)]])
+            try await ground.provider().deleteHost(named: HostName(run: copyName.run, number: 1))
+            #expect(try await azure("GET", "resourcegroups/theirs").status == 200)
+            #expect(try await ground.provider().resources(ofRun: copyName.run).isEmpty)
+        }
+    }
+
     @Test func `without a rescue image nothing is begun, and the command that makes it is named`() async throws {
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure) { $0.image = nil }
