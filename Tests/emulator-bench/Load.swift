@@ -86,6 +86,7 @@ final class Load: Sendable {
                         "version": "latest",
                     ], "osDisk": ["createOption": "FromImage", "name": "vm@-os"],
                 ],
+                "osProfile": ["computerName": "vm@", "adminUsername": "bench", "adminPassword": "Not-a-secret-1234"],
                 "networkProfile": ["networkInterfaces": [["id": .string(interface)]]],
             ],
         ]
