@@ -23,8 +23,9 @@ struct Salvor: AsyncParsableCommand {
             """,
         version: SalvorVersion.current,
         subcommands: [
-            DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, ResumeCommand.self,
-            RollbackCommand.self, CleanupCommand.self, StatusCommand.self, ReportCommand.self, BootCommand.self,
+            DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, CreateCommand.self,
+            RunCommand.self, RestoreCommand.self, ResumeCommand.self, RollbackCommand.self, CleanupCommand.self,
+            StatusCommand.self, ReportCommand.self, BootCommand.self,
             ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
         ])
 }

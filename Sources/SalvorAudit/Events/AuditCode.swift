@@ -72,6 +72,10 @@ extension AuditEvent {
         package static let failed = OutcomeKind(rawValue: "failed")
         /// Scan only: there is something that a rescue would repair.
         package static let repairable = OutcomeKind(rawValue: "repairable")
+        /// Stepwise: the copy is on a rescue VM, and nothing was changed on it yet.
+        package static let created = OutcomeKind(rawValue: "created")
+        /// Stepwise: the copy is repaired, and not the machine's disk yet.
+        package static let copyRepaired = OutcomeKind(rawValue: "copyRepaired")
         /// The original disk was put back.
         package static let rolledBack = OutcomeKind(rawValue: "rolledBack")
     }

@@ -110,8 +110,7 @@ extension Report {
     var readingSection: HTML {
         let outcomes: [AuditEvent.OutcomeKind] = [
             .repaired, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous, .failed,
-            .repairable,
-            .rolledBack,
+            .repairable, .created, .copyRepaired, .rolledBack,
         ]
         let used = outcomes.filter { totals.outcomes[$0.rawValue] != nil }
         let verdicts: [AuditEvent.FileVerdict] = [.faulty, .corrected, .zeroed, .unknown]

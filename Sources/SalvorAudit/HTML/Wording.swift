@@ -44,6 +44,12 @@ extension AuditEvent.OutcomeKind {
         .failed: Wording(label: "Failed", tone: .bad, meaning: "A step failed; the outcome says which and why."),
         .repairable: Wording(
             label: "Repairable", tone: .neutral, meaning: "A scan found something that a rescue would repair."),
+        .created: Wording(
+            label: "Copy made", tone: .neutral,
+            meaning: "A copy of the disk is on a rescue VM, and waits for the operator's next command."),
+        .copyRepaired: Wording(
+            label: "Copy repaired", tone: .neutral,
+            meaning: "The copy is repaired and verified. The machine has its original disk until the operator says so."),
         .rolledBack: Wording(
             label: "Rolled back", tone: .neutral, meaning: "The machine has its original disk again."),
     ]

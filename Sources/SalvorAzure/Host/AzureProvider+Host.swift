@@ -63,11 +63,14 @@ extension AzureProvider {
                 nextStep: "Name a subnet with --subnet.")
         }
         return HostTemplate(
-            name: specification.name, location: place.location, zone: place.zone,
+            name: specification.name, machineName: machineName(specification.name), location: place.location,
+            zone: place.zone,
             group: rescueGroup(run: specification.name.run, location: place.location), source: source, subnet: subnet,
             size: configuration.size ?? RescueSize.smallest(for: specification.machines.count).name,
             tags: hostTags(specification.name))
     }
+
+    private func machineName(_ name: HostName) -> String { configuration.rescueVMName ?? AzureNames.host(name) }
 
     private func hostTags(_ name: HostName) -> JSONValue {
         guard case .object(var tags) = tags(run: name.run, role: "rescue-host") else { return [:] }
@@ -139,7 +142,7 @@ extension AzureProvider {
         var deletions: [Deletion] = []
         for group in try await rescueGroups(ofRun: name.run, arm) {
             guard let id = group["id"]?.string.flatMap({ ResourceID($0) }) else { continue }
-            let machine = id.appending("Microsoft.Compute/virtualMachines", AzureNames.host(name))
+            let machine = id.appending("Microsoft.Compute/virtualMachines", machineName(name))
             if group["properties"]?["provisioningState"]?.string?.lowercased() == "deleting" {
                 deletions.append(.going(id))
                 continue

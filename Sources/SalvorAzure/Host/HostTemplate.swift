@@ -4,6 +4,7 @@ import SalvorJSON
 /// What a rescue VM is made from.
 struct HostTemplate: Sendable {
     var name: HostName
+    var machineName: String
     var location: String
     var zone: String?
     var group: ResourceID
@@ -19,8 +20,8 @@ struct HostTemplate: Sendable {
         case stock(StockImage)
     }
 
-    var machine: ResourceID { group.appending("Microsoft.Compute/virtualMachines", AzureNames.host(name)) }
-    var disk: ResourceID { group.appending("Microsoft.Compute/disks", "\(AzureNames.host(name))-os") }
+    var machine: ResourceID { group.appending("Microsoft.Compute/virtualMachines", machineName) }
+    var disk: ResourceID { group.appending("Microsoft.Compute/disks", "\(machineName)-os") }
 }
 
 extension HostTemplate {

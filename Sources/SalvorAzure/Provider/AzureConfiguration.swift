@@ -23,6 +23,10 @@ package struct AzureConfiguration: Sendable {
     package var image: RescueImage?
     /// Resource id of the rescue VM's subnet; nil for the subnet of the first machine that it serves.
     package var subnet: String?
+    /// What the operator wants the rescue VM and the copy to be called, where there is one of each; nil for names derived
+    /// from run and machine.
+    package var rescueVMName: String?
+    package var copyDiskName: String?
     /// Size of the rescue VM; nil for the smallest that takes the disks.
     package var size: String?
     /// On everything that is made, beside Salvor's own.

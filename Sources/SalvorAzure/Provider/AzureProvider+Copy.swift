@@ -6,7 +6,8 @@ extension AzureProvider {
 
     package func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy {
         let original = try Self.id(machine.osDisk)
-        let copy = original.group.appending("Microsoft.Compute/disks", AzureNames.copy(name, original: original.name))
+        let copy = original.group.appending(
+            "Microsoft.Compute/disks", configuration.copyDiskName ?? AzureNames.copy(name, original: original.name))
         let arm = arm.within(Self.copyLimit)
         return try await providing { () throws(AzureError) in
             let made: JSONValue

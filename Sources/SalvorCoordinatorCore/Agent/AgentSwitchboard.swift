@@ -11,6 +11,9 @@ package protocol AgentSwitchboard: Sendable {
     /// What a rescue VM needs to be let in. Each call makes a new token, which lets in one host once.
     func credentials(for host: HostName) async throws(CoordinatorError) -> EnrolmentCredentials
 
+    /// Lets in the agent of a host that an earlier process started, by the certificate that it was given then.
+    func expect(_ host: HostName, certificate: Digest) async
+
     /// Waits until that host's agent has proven itself.
     /// - Throws: ``CoordinatorError/Code/agentGone`` where it does not call within `timeout`, or calls with a certificate
     ///   or token that is not this run's.

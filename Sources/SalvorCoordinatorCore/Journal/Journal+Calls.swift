@@ -1,5 +1,5 @@
 internal import GRDB
-package import SalvorAudit
+internal import SalvorAudit
 
 extension Journal {
     /// Keeps the calls of one step, in their order.

@@ -74,6 +74,15 @@ extension Journal {
         }
     }
 
+    /// The recipe that the run goes on with.
+    func setRecipe(of run: RunRecord) async throws(CoordinatorError) {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE run SET recipe = ?, recipe_name = ?, recipe_sha256 = ? WHERE id = ?",
+                arguments: [Data(run.recipe), run.recipeName, run.recipeSHA256.hex, run.id])
+        }
+    }
+
     func setAttempt(_ attempt: Int, of machine: String, run: String) async throws(CoordinatorError) {
         try await write { db in
             try db.execute(

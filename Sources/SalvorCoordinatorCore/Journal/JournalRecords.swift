@@ -4,7 +4,10 @@ package import SalvorDigest
 /// A run as the journal keeps it.
 package struct RunRecord: Hashable, Sendable {
     package enum State: String, Hashable, Sendable, Codable {
-        case running, interrupted, finished, rolledBack
+        case running
+        /// Not at its end, and nobody drives it: a ``StepwiseRescue`` is so between its commands.
+        case interrupted
+        case finished, rolledBack
     }
 
     package var id: String

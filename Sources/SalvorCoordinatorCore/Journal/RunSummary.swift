@@ -9,6 +9,8 @@ package struct RunSummary: Hashable, Sendable {
         case stopped
         case finished
         case rolledBack
+        /// Its rescue VM waits for the operator's next command: `salvor run` or `salvor restore`.
+        case waiting
     }
 
     package struct MachineLine: Hashable, Sendable {
@@ -38,16 +40,22 @@ extension Journal {
 
     package func summary(of run: RunRecord, in state: StateDirectory) async throws(CoordinatorError) -> RunSummary {
         let steps = try await intents(ofRun: run.id)
-        let activity: RunSummary.Activity =
+        var activity: RunSummary.Activity =
             switch run.state {
             case .finished: .finished
             case .rolledBack: .rolledBack
             case .running, .interrupted: RunLock.isHeld(state.run(run.id)) ? .running : .stopped
             }
+        let records = try await machines(ofRun: run.id)
+        if activity == .stopped, run.configuration.command == .create,
+            records.contains(where: { CreatedMachine($0, steps) != nil })
+        {
+            activity = .waiting
+        }
         return RunSummary(
             run: run.id, command: run.configuration.command, recipe: run.recipeName, activity: activity,
             started: run.started, ended: run.ended, exitCode: run.exitCode,
-            machines: try await machines(ofRun: run.id).map { record in
+            machines: records.map { record in
                 RunSummary.MachineLine(
                     machine: record.machine.name, outcome: record.outcome,
                     lastStep: steps.last { $0.machine == record.machine.name }?.step)

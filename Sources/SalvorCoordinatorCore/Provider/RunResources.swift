@@ -89,6 +89,8 @@ package struct RescueHost: Hashable, Sendable, Codable {
     package var imageDigest: Digest?
     /// The acceleration, size or region, for the report.
     package var details: [String: String]
+    /// The port on this machine that its agent was told to call; nil in records of older versions.
+    package var coordinatorPort: Int?
 
     package init(name: HostName, identifier: String, imageDigest: Digest? = nil, details: [String: String] = [:]) {
         self.name = name

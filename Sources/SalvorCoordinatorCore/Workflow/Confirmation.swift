@@ -10,6 +10,8 @@ package protocol Confirmation: Sendable {
 package enum ConfirmationQuestion: Hashable, Sendable {
     /// Delete these files on the repair copies, then make the copies the machines' OS disks.
     case repair([RepairPlan])
+    /// Make a copy that was repaired by an earlier command its machine's OS disk, and end the rescue VM.
+    case restore(machine: String, original: OSDisk)
     /// Put the original disks back. What these machines have written since they were swapped is lost with the copies.
     case rollback(run: String, machines: [String])
     /// Delete the original disks of machines that run with their repaired ones. There is no way back then.
@@ -41,6 +43,9 @@ extension ConfirmationQuestion {
             let files = plans.reduce(0) { $0 + $1.deletions.count }
             return "Delete \(files) file(s) on \(plans.count) repair copy or copies, and swap the disks of "
                 + plans.map { printable($0.machine) }.joined(separator: ", ") + "?"
+        case .restore(let machine, let original):
+            return "Make the repaired copy of \(printable(original.identifier)) the OS disk of \(printable(machine)), "
+                + "start the machine and end the rescue VM?"
         case .rollback(let run, let machines):
             return "Roll run \(run) back and put the original disks back into "
                 + machines.map { printable($0) }.joined(separator: ", ") + "?"

@@ -84,6 +84,7 @@ package struct DryRun: Sendable {
             "scan the copy with the recipe \(recipe.name) \(recipe.version)",
         ]
         switch configuration.command {
+        case .create: return looking.dropLast() + ["leave it there for “salvor run” and “salvor restore”"]
         case .scan: return looking + ["detach and delete the copy, end \(host)"]
         case .rescue:
             return looking + [

@@ -36,7 +36,7 @@ struct HostGroup: Sendable {
                         side.addTask { await log(lease) }
                         await onHost.wait()
                         side.cancelAll()
-                        await end(lease)
+                        await Self.end(lease, provider: context.provider, ledger: context.ledger)
                     }
                     return nil
                 }
@@ -76,10 +76,10 @@ struct HostGroup: Sendable {
     }
 
     /// Ends the host, in an interrupted run as well: a task of its own is not cancelled with the run's.
-    private func end(_ lease: HostLease) async {
+    static func end(_ lease: HostLease, provider: any Provider, ledger: RunLedger) async {
         lease.cancel()
         await lease.settled()
-        _ = await Task { await Self.deleteHost(name, provider: context.provider, ledger: context.ledger) }.value
+        _ = await Task { await deleteHost(lease.name, provider: provider, ledger: ledger) }.value
     }
 
     /// Begins to end the host that its last copy is about to leave, which saves the call that would detach it.

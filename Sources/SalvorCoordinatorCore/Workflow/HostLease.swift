@@ -29,7 +29,9 @@ struct HostLease: Sendable {
                 ) {
                     let specification = try await Self.specification(
                         name, configuration, machines, provider, switchboard)
-                    return try await provider.createHost(specification)
+                    var host = try await provider.createHost(specification)
+                    host.coordinatorPort = specification.coordinatorPort
+                    return host
                 }
             }
         }
@@ -46,6 +48,20 @@ struct HostLease: Sendable {
                     }
                     throw error
                 }
+            }
+        }
+    }
+
+    /// Waits for the agent of a host that an earlier process has made, and that agent knows.
+    init(
+        of host: RescueHost, configuration: RunConfiguration, switchboard: any AgentSwitchboard, ledger: RunLedger
+    ) {
+        name = host.name
+        creation = Task { .success(host) }
+        connection = Task {
+            await Result { () async throws(StepFailure) in
+                try await Self.connect(
+                    to: host.name, configuration, switchboard, ledger, StepSubject(machine: nil, host: host.name))
             }
         }
     }
@@ -118,25 +134,6 @@ struct HostLease: Sendable {
             AuditEvent.HostStarted(
                 identifier: host.identifier, acceleration: host.details["acceleration"], imageDigest: host.imageDigest,
                 details: host.details))
-    }
-}
-
-/// Which agent answered, as the journal keeps it.
-private struct AgentIdentity: Codable, Sendable {
-    var agent: String
-    var kernel: String
-    var certificate: Digest
-
-    init(_ version: Salvor_V1_VersionResponse, fingerprint: Digest) {
-        agent = version.agent
-        kernel = version.kernel
-        certificate = fingerprint
-    }
-
-    var auditEvent: AuditEvent {
-        .agentConnected(
-            AuditEvent.AgentConnected(
-                agentVersion: agent, kernel: kernel.isEmpty ? nil : kernel, certificateSHA256: certificate))
     }
 }
 

@@ -9,6 +9,10 @@ package struct MachineOutcome: Hashable, Sendable, Codable {
         case bootNotProven
         /// Repaired and swapped, and seen to fail.
         case bootFailed
+        /// Stepwise: the copy is on a rescue VM whose agent has called.
+        case created
+        /// Stepwise: the copy is repaired, verified, and not the machine's disk yet.
+        case copyRepaired
         /// Scan only: a rescue would repair something.
         case repairable
         case nothingToRepair

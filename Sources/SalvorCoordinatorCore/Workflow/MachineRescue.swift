@@ -33,38 +33,23 @@ struct MachineRescue: Sendable {
         case interrupted
     }
 
+    /// What there is of the copy so far, for the cleaning up after a failure.
+    struct Standing: Sendable {
+        var copy: RepairCopy?
+        var mayBeAttachedTo: RescueHost?
+        var changed = false
+    }
+
     /// Copy, attach, scan, confirm, apply, verify, quarantine, detach.
     /// - Parameter onHost: counts the machines that still need the rescue VM.
     func repair(on lease: HostLease, leaving onHost: Countdown) async -> OnHost {
-        var copy: RepairCopy?
-        var mayBeAttached: RescueHost?
-        var changed = false
+        var standing = Standing()
         let result: Result<MachineOutcome?, StepFailure> = await Result { () async throws(StepFailure) in
-            if context.configuration.stopsFirst { try await stop() }
-            let made = try await copyDisk()
-            copy = made
-            let host = try await lease.host()
-            mayBeAttached = host
-            let address = try await attach(made, to: host)
-            let agent = try await lease.agent()
-
-            let scan = try await scanUnlocking(address, agent)
-            guard scan.outcome.kind == .repairable, context.configuration.command == .rescue else {
-                return self.outcome(of: scan)
+            let attached = try await prepare(on: lease, &standing)
+            if let ended = try await mend(at: attached.address, by: try await lease.agent(), &standing) {
+                return ended
             }
-            guard try await confirm(scan) else {
-                return MachineOutcome(.declined, "The operator said no. Nothing was changed.")
-            }
-
-            changed = true
-            let applied = try await apply(scan, at: address, agent)
-            guard applied.outcome.kind == .repaired else { return self.outcome(of: applied) }
-            try await verify(scan, applied)
-            try await quarantine(scan, agent)
-            if context.provider.retiringFreesCopies, await onHost.isDownToOne {
-                await HostGroup.retireHost(lease.name, provider: context.provider, ledger: context.ledger)
-            }
-            try await detach(made, from: host)
+            try await leave(attached, isLast: await onHost.isDownToOne)
             return nil
         }
         await context.gate.withdraw(machine.name)
@@ -72,17 +57,62 @@ struct MachineRescue: Sendable {
         let outcome: MachineOutcome
         switch result {
         case .success(nil):
-            guard let copy else { return .interrupted }
+            guard let copy = standing.copy else { return .interrupted }
             return .repaired(copy)
         case .success(let ended?): outcome = ended
         case .failure(let failure) where failure.isInterruption || Task.isCancelled: return .interrupted
-        case .failure(let failure): outcome = failed(failure, copyChanged: changed)
+        case .failure(let failure): outcome = failed(failure, copyChanged: standing.changed)
         }
-        if let copy, let host = mayBeAttached, await !hasDetached(copy, from: host) {
+        if let copy = standing.copy, let host = standing.mayBeAttachedTo, await !hasDetached(copy, from: host) {
             return .ended(outcome, copyIsStuck: true)
         }
         guard let final = await afterDeletingCopy(outcome) else { return .interrupted }
         return .ended(final, copyIsStuck: false)
+    }
+
+    /// A copy where an agent can work on it.
+    struct Attached: Sendable {
+        var copy: RepairCopy
+        var host: RescueHost
+        var address: DiskAddress
+    }
+
+    /// Copy and attach.
+    func prepare(on lease: HostLease, _ standing: inout Standing) async throws(StepFailure) -> Attached {
+        if context.configuration.stopsFirst { try await stop() }
+        let copy = try await copyDisk()
+        standing.copy = copy
+        let host = try await lease.host()
+        standing.mayBeAttachedTo = host
+        return Attached(copy: copy, host: host, address: try await attach(copy, to: host))
+    }
+
+    /// Scan, confirm, apply, verify, quarantine.
+    /// - Returns: nil where the copy is repaired and what was taken from it is here; how the work ended otherwise.
+    func mend(
+        at address: DiskAddress, by agent: any Agent, _ standing: inout Standing
+    ) async throws(StepFailure) -> MachineOutcome? {
+        let scan = try await scanUnlocking(address, agent)
+        guard scan.outcome.kind == .repairable, context.configuration.command != .scan else {
+            return self.outcome(of: scan)
+        }
+        guard try await confirm(scan) else {
+            return MachineOutcome(.declined, "The operator said no. Nothing was changed.")
+        }
+        standing.changed = true
+        let applied = try await apply(scan, at: address, agent)
+        guard applied.outcome.kind == .repaired else { return self.outcome(of: applied) }
+        try await verify(scan, applied)
+        try await quarantine(scan, agent)
+        return nil
+    }
+
+    /// - Parameter isLast: nobody else needs the rescue VM any more.
+    func leave(_ attached: Attached, isLast: Bool) async throws(StepFailure) {
+        if context.provider.retiringFreesCopies, isLast {
+            await HostGroup.retireHost(attached.host.name, provider: context.provider, ledger: context.ledger)
+        }
+        try await detach(attached.copy, from: attached.host)
     }
 
     /// Stop, swap, start, boot proof. Taken up again after a crash it does not repeat what is on record.
@@ -156,7 +186,7 @@ struct MachineRescue: Sendable {
         }
     }
 
-    private func failed(_ failure: StepFailure, copyChanged: Bool) -> MachineOutcome {
+    func failed(_ failure: StepFailure, copyChanged: Bool) -> MachineOutcome {
         // What an agent's status says is part of the message already.
         let cause = failure.error.cause.flatMap { $0 is RPCError ? nil : " (\($0))" } ?? ""
         return MachineOutcome(

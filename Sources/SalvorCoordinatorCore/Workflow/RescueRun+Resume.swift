@@ -5,7 +5,8 @@ extension RescueRun {
     ///
     /// A machine whose repaired copy had come off its rescue VM goes on from there. Every other one begins anew with a
     /// new copy: the original is untouched, so that is always right, and no guess about a half-written disk is needed.
-    /// The operator is asked again unless the run began with a yes.
+    /// The operator is asked again unless the run began with a yes. A ``StepwiseRescue`` gets a new copy on a new rescue VM,
+    /// and waits for the operator again.
     /// - Returns: the result on record for a run that has ended.
     package static func resume(
         _ run: String, dependencies: RunDependencies
@@ -17,6 +18,7 @@ extension RescueRun {
         case .finished, .rolledBack: return try await session.result(records, isInterrupted: false)
         case .running, .interrupted: break
         }
+        if session.record.configuration.command == .create { return try await session.createAnew() }
         try await session.recordResumption()
         try await session.endLeftoverHosts()
         let intents = try await session.journal.intents(ofRun: run)

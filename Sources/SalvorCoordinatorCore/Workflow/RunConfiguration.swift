@@ -4,6 +4,8 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
         case rescue
         /// Copies, looks, and cleans up.
         case scan
+        /// A rescue in three commands: ``StepwiseRescue``.
+        case create
     }
 
     /// What to do with a machine that was seen to fail at boot with its repaired disk.

@@ -4,9 +4,13 @@ package import SalvorAudit
 /// All that a run meets of the world.
 package struct RunDependencies: Sendable {
     package var provider: any Provider
+    /// Opens a switchboard for agents of the run: on the given port, where some know it already.
+    package typealias SwitchboardOpener =
+        @Sendable (_ run: String, _ directory: RunDirectory, _ port: Int?) async throws(CoordinatorError) ->
+        any AgentSwitchboard
+
     /// Called once for each run or resume, which closes the switchboard when it ends.
-    package var openSwitchboard:
-        @Sendable (_ run: String, _ directory: RunDirectory) async throws(CoordinatorError) -> any AgentSwitchboard
+    package var openSwitchboard: SwitchboardOpener
     package var confirmation: any Confirmation
     /// Asked in this order for keys of encrypted volumes. Nothing of them is kept: a resumed run asks again.
     package var keySources: [any KeySource] = []
@@ -21,9 +25,7 @@ package struct RunDependencies: Sendable {
 
     package init(
         provider: any Provider,
-        openSwitchboard:
-            @escaping @Sendable (String, RunDirectory) async throws(CoordinatorError) ->
-            any AgentSwitchboard,
+        openSwitchboard: @escaping SwitchboardOpener,
         confirmation: any Confirmation, state: StateDirectory, operator: AuditEvent.Operator, salvorVersion: String
     ) {
         self.provider = provider

@@ -13,7 +13,7 @@ extension RunSession {
     ///   - fresh: the machines to begin with.
     ///   - repaired: those that need no rescue VM any more.
     func drive(_ fresh: [MachineRecord], taking repaired: [RepairedMachine]) async throws(CoordinatorError) {
-        let switchboard = try await dependencies.openSwitchboard(record.id, directory)
+        let switchboard = try await dependencies.openSwitchboard(record.id, directory, nil)
         do throws(CoordinatorError) {
             let firstHost = try await nextHostNumber()
             let context = try context(machines: fresh.map(\.machine.name))
@@ -77,14 +77,14 @@ extension RunSession {
     }
 
     /// Numbers go on where the run left off: the name of a host that was ended is never another's.
-    private func nextHostNumber() async throws(CoordinatorError) -> Int {
+    func nextHostNumber() async throws(CoordinatorError) -> Int {
         let numbers = try await journal.resources(ofRun: record.id).filter { $0.kind == .host }.compactMap {
             Int($0.name)
         }
         return (numbers.max() ?? 0) + 1
     }
 
-    private func context(machines: [String]) throws(CoordinatorError) -> RunContext {
+    func context(machines: [String]) throws(CoordinatorError) -> RunContext {
         RunContext(
             configuration: record.configuration, recipe: try recipe(), provider: dependencies.provider,
             ledger: ledger, directory: directory, gate: gate(machines: machines),
@@ -104,7 +104,7 @@ extension RunSession {
 }
 
 extension MachineRescue {
-    fileprivate func refused(_ failure: StepFailure) -> MachineOutcome {
+    func refused(_ failure: StepFailure) -> MachineOutcome {
         MachineOutcome(
             .failed, "\(failure.error.message) Nothing was changed.", nextStep: failure.error.nextStep,
             failedStep: failure.step, errorCode: failure.error.code)

@@ -21,7 +21,7 @@ struct RunSession: ~Copyable, Sendable {
         let started = dependencies.clock.wall()
         let record = RunRecord(
             id: RunIdentifier.make(at: started, random: dependencies.random), provider: dependencies.provider.kind,
-            configuration: configuration, recipe: try serialized(recipe), recipeName: recipe.name,
+            configuration: configuration, recipe: try recipe.serialized(), recipeName: recipe.name,
             recipeSHA256: recipe.sha256, state: .running, started: started)
         let directory = dependencies.state.run(record.id)
         try await Blocking.run { () throws(CoordinatorError) in try directory.make() }
@@ -43,8 +43,12 @@ struct RunSession: ~Copyable, Sendable {
     }
 
     /// Takes up a run that is on record, and changes nothing yet.
+    /// - Parameters:
+    ///   - recipe: to go on with instead of the one on record.
+    ///   - assumeYes: to go on with instead of what is on record.
     static func take(
-        up run: String, dependencies: RunDependencies, commandBegan: Duration
+        up run: String, dependencies: RunDependencies, commandBegan: Duration, recipe: Recipe? = nil,
+        assumeYes: Bool? = nil
     ) async throws(CoordinatorError) -> RunSession {
         let journal = try await Journal.open(dependencies.state)
         // Asked before the lock, which would make a folder for a run that never was.
@@ -53,13 +57,15 @@ struct RunSession: ~Copyable, Sendable {
         try await Blocking.run { () throws(CoordinatorError) in try directory.make() }
         let lock = try RunLock(run: run, directory: directory)
         // Again under the lock: another salvor may have finished it in between.
-        let record = try await journal.run(run)
+        var record = try await journal.run(run)
         guard record.provider == dependencies.provider.kind else {
             throw CoordinatorError(
                 .conflict,
                 "Run \(run) was made with the provider \(record.provider), not \(dependencies.provider.kind).",
                 nextStep: "Name that provider on the command line.")
         }
+        if let recipe { try record.set(recipe) }
+        if let assumeYes { record.configuration.assumeYes = assumeYes }
         let session = try await RunSession(record, directory, dependencies, journal, lock, commandBegan)
         return session
     }
@@ -131,10 +137,20 @@ struct RunSession: ~Copyable, Sendable {
         }
         ledger.tell(nil, subject, .ended(outcome))
     }
+}
 
-    private static func serialized(_ recipe: Recipe) throws(CoordinatorError) -> [UInt8] {
+extension RunRecord {
+    fileprivate mutating func set(_ recipe: Recipe) throws(CoordinatorError) {
+        self.recipe = try recipe.serialized()
+        recipeName = recipe.name
+        recipeSHA256 = recipe.sha256
+    }
+}
+
+extension Recipe {
+    fileprivate func serialized() throws(CoordinatorError) -> [UInt8] {
         do {
-            return [UInt8](try recipe.message.serializedData())
+            return [UInt8](try message.serializedData())
         } catch {
             throw CoordinatorError(wrapping: error, doing: "Recording the recipe")
         }

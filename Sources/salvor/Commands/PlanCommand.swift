@@ -26,7 +26,7 @@ extension RunOptions {
         let context = try RunContext(shared)
         let recipe = try readRecipe(context)
         let plan = try await context.with(
-            provider.provider.rawValue, configuration, renderer: ProgressRenderer(), verbose: verbose
+            provider.kind.rawValue, configuration, renderer: ProgressRenderer(), verbose: verbose
         ) { dependencies in
             try await DryRun.plan(configuration, recipe: recipe, provider: dependencies.provider)
         }

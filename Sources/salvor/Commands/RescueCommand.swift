@@ -49,7 +49,7 @@ struct RunOptions: ParsableArguments {
         let renderer = ProgressRenderer()
         let keySources = try keys.sources(renderer)
         let result = try await context.with(
-            provider.provider.rawValue, configuration, renderer: renderer, verbose: verbose
+            provider.kind.rawValue, configuration, renderer: renderer, verbose: verbose
         ) { dependencies in
             var dependencies = dependencies
             dependencies.keySources = keySources

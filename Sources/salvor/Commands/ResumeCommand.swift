@@ -22,18 +22,26 @@ struct RecordedRunOptions: ParsableArguments {
         return result.exitCode
     }
 
-    /// Opens the provider that the run was made with, as it was opened then.
     func with<Value: Sendable>(
         keys: KeyOptions? = nil, _ work: @Sendable (RunDependencies) async throws -> Value
     ) async throws -> Value {
         let context = try RunContext(shared)
-        let record = try await Journal.open(context.state).run(run)
-        var configuration = record.configuration
-        if let inventory { configuration.inventory = inventory }
+        var record = try await Journal.open(context.state).run(run)
+        if let inventory { record.configuration.inventory = inventory }
+        return try await context.with(record, keys: keys, verbose: verbose, work)
+    }
+}
+
+extension RunContext {
+    /// Opens the provider that a run was made with, as it was opened then.
+    func with<Value: Sendable>(
+        _ record: RunRecord, keys: KeyOptions?, verbose: Bool,
+        _ work: @Sendable (RunDependencies) async throws -> Value
+    ) async throws -> Value {
         let renderer = ProgressRenderer()
         let keySources = try keys?.sources(renderer) ?? []
-        return try await context.with(
-            record.provider, configuration, renderer: renderer, verbose: verbose
+        return try await with(
+            record.provider, record.configuration, renderer: renderer, verbose: verbose
         ) { dependencies in
             var dependencies = dependencies
             dependencies.keySources = keySources
@@ -47,7 +55,8 @@ struct ResumeCommand: AsyncParsableCommand {
         commandName: "resume",
         abstract: "Finishes a run that was stopped, by Ctrl-C, a crash or a power cut.",
         discussion: """
-            A machine whose repaired copy was ready goes on from there; every other one begins anew with a new copy.
+            A machine whose repaired copy was ready goes on from there; every other one begins anew with a new copy. \
+            A run of `salvor create` makes copy and rescue VM anew, unless a repaired copy waits for `salvor restore`.
             Keys of encrypted disks are not on record: give them again.
 
             Example:

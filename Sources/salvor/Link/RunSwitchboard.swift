@@ -84,6 +84,11 @@ actor RunSwitchboard: AgentSwitchboard {
         }
     }
 
+    func expect(_ host: HostName, certificate: Digest) {
+        expected[host.host] = host
+        issued[host.host] = certificate
+    }
+
     func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
         switch await arrivals.agent(on: host.host, within: timeout) {
         case .arrived(let agent): return agent

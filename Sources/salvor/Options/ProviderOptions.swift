@@ -9,16 +9,23 @@ enum ProviderKind: String, ExpressibleByArgument, CaseIterable {
 
 /// Which machines a run is about: a folder of definitions, or a subscription.
 struct ProviderOptions: ParsableArguments {
-    @Option(help: "local: QEMU on this computer. azure: an Azure subscription.")
-    var provider: ProviderKind = .local
+    @Option(
+        help: ArgumentHelp(
+            "local: QEMU on this computer. azure: an Azure subscription. Default: azure where a resource group or a "
+                + "subscription is named, local otherwise."))
+    var provider: ProviderKind?
 
     @OptionGroup(title: "Local machines") var inventory: InventoryOptions
     @OptionGroup(title: "Azure account") var account: AzureAccountOptions
     @OptionGroup(title: "Azure rescue") var rescue: AzureRescueOptions
 
+    var kind: ProviderKind {
+        provider ?? (account.resourceGroup != nil || account.subscription != nil ? .azure : .local)
+    }
+
     /// A rescue VM that cannot call would be waited for, and paid for, in vain.
     func requireWayBack() throws {
-        guard provider == .azure, rescue.advertise == nil else { return }
+        guard kind == .azure, rescue.advertise == nil else { return }
         throw CommandFailure(
             .invalidInput, "Rescue VMs on Azure call this computer, and it was not said how they reach it.",
             nextStep: "Name it with --advertise, as it is called in their network. Nothing was changed.")
@@ -26,7 +33,7 @@ struct ProviderOptions: ParsableArguments {
 
     /// Puts into a run's configuration what a resume needs to find the same provider again.
     func configure(_ configuration: inout RunConfiguration) {
-        switch provider {
+        switch kind {
         case .local: configuration.inventory = RunContext.absolute(inventory.inventory)
         case .azure:
             configuration.settings = account.settings.merging(rescue.settings) { $1 }

@@ -76,8 +76,10 @@ struct RunContext: Sendable {
         let address = open.listening
         var dependencies = RunDependencies(
             provider: open.provider,
-            openSwitchboard: { run, directory throws(CoordinatorError) in
-                try await RunSwitchboard.open(run: run, directory: directory, on: address, logger: log)
+            openSwitchboard: { run, directory, port throws(CoordinatorError) in
+                try await RunSwitchboard.open(
+                    run: run, directory: directory,
+                    on: ListeningAddress(host: address.host, port: port ?? address.port), logger: log)
             },
             confirmation: TerminalConfirmation(renderer: renderer), state: state,
             operator: AuditEvent.Operator(name: Self.userName, host: Self.hostName),

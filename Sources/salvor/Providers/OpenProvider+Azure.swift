@@ -34,6 +34,8 @@ extension OpenProvider {
         configuration.resourceGroup = settings["resource-group"]
         configuration.subnet = settings["subnet"]
         configuration.size = settings["size"]
+        configuration.rescueVMName = settings["repair-vm-name"]
+        configuration.copyDiskName = settings["copy-disk-name"]
         configuration.advertised = settings["advertise"]
         configuration.stopStyle = settings["deallocate"] == "true" ? .deallocate : .powerOff
         configuration.copiesPerHost = max(1, min(run.machines.count, run.hostCapacity))

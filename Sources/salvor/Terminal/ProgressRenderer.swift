@@ -108,6 +108,8 @@ extension MachineOutcome.Kind {
         case .repaired: "repaired, and it boots"
         case .bootNotProven: "repaired, boot not proven"
         case .bootFailed: "boot failed"
+        case .created: "copy made"
+        case .copyRepaired: "copy repaired"
         case .repairable: "can be repaired"
         case .nothingToRepair: "nothing to repair"
         case .locked: "locked"

@@ -72,7 +72,10 @@ struct RunResultOutput: Encodable {
         lines += remarks.map { printable($0) }
         lines.append("Run \(run), \(result.took.seconds) s.")
         lines.append("Report: salvor report export \(run) --format html -o report.html")
-        if result.isInterrupted { lines.append("Interrupted: salvor resume \(run) finishes it.") }
+        // Between the steps of a rescue the outcome so far says what comes next.
+        if result.isInterrupted, result.machines.contains(where: { $0.outcome == nil }) {
+            lines.append("Interrupted: salvor resume \(run) finishes it.")
+        }
         return lines.joined(separator: "\n")
     }
 }

@@ -39,6 +39,10 @@ struct TerminalConfirmation: Confirmation {
             }
             lines.append("The original disks stay as they are.")
             return lines.joined(separator: "\n")
+        case .restore(let machine, let original):
+            return
+                "The repaired copy of \(printable(original.identifier)) becomes the OS disk of \(printable(machine)), "
+                + "the machine is started, and the rescue VM is ended. The original disk stays as it is."
         case .rollback(let run, let machines):
             let names = machines.map { printable($0) }.joined(separator: ", ")
             return "Run \(run) will be undone: the original disks of \(names)"

@@ -82,7 +82,7 @@ struct AzureBench: Sendable {
         let switchboard = switchboard
         return RunDependencies(
             provider: try ground.provider(),
-            openSwitchboard: { (_, _) async throws(CoordinatorError) in switchboard }, confirmation: Yes(),
+            openSwitchboard: { (_, _, _) async throws(CoordinatorError) in switchboard }, confirmation: Yes(),
             state: state, operator: AuditEvent.Operator(name: "somebody", host: "here"), salvorVersion: "0.0.0")
     }
 

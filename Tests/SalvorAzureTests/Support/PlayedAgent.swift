@@ -17,6 +17,8 @@ final class PlayedSwitchboard: AgentSwitchboard {
             authorityFingerprint: SHA256.digest(of: [1]), token: [UInt8](repeating: UInt8(host.number), count: 32))
     }
 
+    func expect(_ host: HostName, certificate: Digest) async {}
+
     func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
         PlayedAgent(host: host) { address in self.shown.withLock { $0.append(address) } }
     }

@@ -12,6 +12,8 @@ struct FakeSwitchboard: AgentSwitchboard {
             authorityFingerprint: SHA256.digest(of: [1]), token: [UInt8](repeating: UInt8(host.number), count: 32))
     }
 
+    func expect(_ host: HostName, certificate: Digest) async {}
+
     func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
         try await coordinatorErrors {
             try await world.effect("connect \(host.host)") { state in

@@ -72,6 +72,8 @@ final class FakeWorld: Sendable {
     /// The effect throws instead of taking hold.
     func fail(_ effect: String, with error: any Error & Sendable) { failures.withLock { $0[effect] = error } }
 
+    func mend(_ effect: String) { failures.withLock { $0[effect] = nil } }
+
     func effect<Value: Sendable>(
         _ name: String, _ body: (inout WorldState) throws -> Value
     ) async throws -> Value {

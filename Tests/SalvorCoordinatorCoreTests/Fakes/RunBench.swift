@@ -39,7 +39,7 @@ struct RunBench: Sendable {
         let world = world
         var dependencies = RunDependencies(
             provider: FakeProvider(world: world),
-            openSwitchboard: { (_, _) async throws(CoordinatorError) in FakeSwitchboard(world: world) },
+            openSwitchboard: { (_, _, _) async throws(CoordinatorError) in FakeSwitchboard(world: world) },
             confirmation: Answer(answer: answer, questions: questions), state: state,
             operator: AuditEvent.Operator(name: "somebody", host: "here"), salvorVersion: "0.0.0")
         let ticks = Atomic64()
