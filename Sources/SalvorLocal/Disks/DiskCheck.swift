@@ -18,8 +18,23 @@ struct DiskCheck: Sendable {
                 try Self.checkRaw(disk.path, sizeBytes: status.sizeBytes)
             }
             return status.sizeBytes
-        case .qcow2:
-            return try await checkQcow2(disk.path)
+        case .qcow2, .vhdx:
+            return try await checkImage(disk).virtualBytes
+        case .vhd:
+            let path = disk.path
+            try await Blocking.run { () throws(ProviderError) in try VHDFooter.check(path, sizeBytes: status.sizeBytes)
+            }
+            return try await checkImage(disk).virtualBytes
+        case .vmdk:
+            let info = try await checkImage(disk)
+            guard info.createType == "monolithicSparse" else {
+                throw ProviderError(
+                    .unsupported,
+                    "The disk \(disk.path) is a VMDK of the kind “\(info.createType ?? "unknown")”, and Salvor writes "
+                        + "“monolithicSparse” alone: one file that grows.",
+                    nextStep: "Convert a copy: qemu-img convert -O vmdk \(disk.path) NEW.vmdk. Nothing was changed.")
+            }
+            return info.virtualBytes
         }
     }
 
@@ -51,10 +66,10 @@ struct DiskCheck: Sendable {
         } catch {
             throw DiskProblem.opening(path, error.cause ?? error)
         }
-        if Array(head.prefix(4)) == [0x51, 0x46, 0x49, 0xFB] {
+        if let format = format(head: head, path, sizeBytes: sizeBytes) {
             throw ProviderError(
-                .invalidDefinition, "The disk \(path) is a qcow2 file and the definition calls it raw.",
-                nextStep: "Write “format: qcow2” into the machine's definition.")
+                .invalidDefinition, "The disk \(path) is a \(format.rawValue) file and the definition calls it raw.",
+                nextStep: "Write “format: \(format.rawValue)” into the machine's definition.")
         }
         if let expected = PartitionExtent.bytes(head: head), expected > sizeBytes {
             throw DiskProblem.damaged(
@@ -62,15 +77,23 @@ struct DiskCheck: Sendable {
         }
     }
 
-    private func checkQcow2(_ path: FilePath) async throws(ProviderError) -> UInt64 {
+    /// What a file called raw is by its own words; a sector of a raw disk holds none of them at its beginning or end.
+    private static func format(head: [UInt8], _ path: FilePath, sizeBytes: UInt64) -> MachineDisk.Format? {
+        if head.starts(with: [0x51, 0x46, 0x49, 0xFB]) { return .qcow2 }
+        if head.starts(with: "vhdxfile".utf8) { return .vhdx }
+        if head.starts(with: "KDMV".utf8) || head.starts(with: "# Disk DescriptorFile".utf8) { return .vmdk }
+        return VHDFooter.isThere(path, sizeBytes: sizeBytes) ? .vhd : nil
+    }
+
+    private func checkImage(_ disk: MachineDefinition.Disk) async throws(ProviderError) -> DiskImage.Info {
         do throws(QEMUError) {
-            let info = try await image.info(path, format: .qcow2)
+            let info = try await image.info(disk.path, format: disk.format)
             guard !info.corrupt else { throw QEMUError(.imageFailed, "it is marked as corrupt") }
-            try await image.check(path)
-            return info.virtualBytes
+            try await image.check(disk.path, format: disk.format)
+            return info
         } catch {
             guard error.code == .imageFailed else { throw ProviderError(error) }
-            throw DiskProblem.damaged(path, "\(error)")
+            throw DiskProblem.damaged(disk.path, "\(error)")
         }
     }
 }

@@ -36,6 +36,12 @@ package struct LocalConfiguration: Sendable {
     /// Makes the config disk, a raw image, at a path where nothing is yet. Its bytes are secret.
     package var makeConfigDisk: @Sendable (HostSpecification, FilePath) async throws -> Void
     package var copyStyle: CopyStyle = .overlay
+
+    /// QEMU's formats are its own to change. A disk of another program's format stays one: a repaired VHD is a VHD.
+    func makesOverlay(of format: MachineDisk.Format) -> Bool {
+        copyStyle == .overlay && (format == .raw || format == .qcow2)
+    }
+
     package var rescueHardware = RescueHardware()
     /// With this the first line begins that the rescue image prints once its drivers are loaded: from then on disks
     /// can be plugged in.

@@ -30,7 +30,7 @@ extension LocalProvider {
 
     private func newRecord(for machine: Machine, name: CopyName) throws(ProviderError) -> CopyRecord {
         let original = try Self.disk(machine.osDisk)
-        let isOverlay = configuration.copyStyle == .overlay
+        let isOverlay = configuration.makesOverlay(of: original.format)
         let format = isOverlay ? MachineDisk.Format.qcow2 : original.format
         return CopyRecord(
             name: name, file: LocalNames.copyFile(name, original: original.path, format: format), format: format,
@@ -52,10 +52,19 @@ extension LocalProvider {
         try await providing { () throws(QEMUError) in
             try await Blocking.run { () throws(QEMUError) in try PosixFile.remove(unfinished) }
             do throws(QEMUError) {
-                if record.dependsOnOriginal {
+                switch originalFormat {
+                case _ where record.dependsOnOriginal:
                     try await image.createOverlay(unfinished, backing: record.original, backingFormat: originalFormat)
-                } else {
+                case .raw, .qcow2:
                     try await image.copy(record.original, format: originalFormat, to: unfinished)
+                case .vhd, .vhdx, .vmdk:
+                    try await image.copyFile(record.original, to: unfinished)
+                }
+                if record.format == .vmdk {
+                    let name = record.file.lastComponent?.string ?? ""
+                    try await Blocking.run { () throws(QEMUError) in
+                        try VMDKDescriptor.nameExtent(of: unfinished, name)
+                    }
                 }
                 try await Blocking.run { () throws(QEMUError) in try Self.publish(unfinished, as: record.file) }
             } catch {

@@ -23,8 +23,9 @@ extension LocalProvider {
             // Taken and let go at once: what counts is whether it can be had.
             _ = try DiskLock(disk.path)
         }
-        return try await Blocking.run { [copyStyle = configuration.copyStyle] () throws(ProviderError) in
-            try Self.remarks(disk, sizeBytes: sizeBytes, copyStyle: copyStyle)
+        let isOverlay = configuration.makesOverlay(of: disk.format)
+        return try await Blocking.run { () throws(ProviderError) in
+            try Self.remarks(disk, sizeBytes: sizeBytes, isOverlay: isOverlay)
         } + earlierSwap(definition)
     }
 
@@ -37,7 +38,7 @@ extension LocalProvider {
     }
 
     private static func remarks(
-        _ disk: MachineDefinition.Disk, sizeBytes: UInt64, copyStyle: LocalConfiguration.CopyStyle
+        _ disk: MachineDefinition.Disk, sizeBytes: UInt64, isOverlay: Bool
     ) throws(ProviderError) -> [String] {
         let folder = disk.path.removingLastComponent()
         guard folder.withPlatformString({ access($0, W_OK | X_OK) }) == 0 else {
@@ -45,7 +46,7 @@ extension LocalProvider {
                 .failed, "The repair copy goes beside the disk, and \(folder) may not be written by this user.",
                 nextStep: "Grant write access to that folder, or run as a user who has it.")
         }
-        let needed = copyStyle == .overlay ? overlayRoom : sizeBytes
+        let needed = isOverlay ? overlayRoom : sizeBytes
         if let free = FileStatus.freeBytes(at: folder), free < needed {
             throw ProviderError(
                 .noSpace, "The repair copy of \(disk.path) needs \(needed >> 20) MiB and \(folder) has \(free >> 20).",

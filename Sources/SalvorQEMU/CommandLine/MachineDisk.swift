@@ -6,6 +6,14 @@ package struct MachineDisk: Hashable, Sendable {
     package enum Format: String, Hashable, Sendable, CaseIterable {
         case raw
         case qcow2
+        /// Microsoft's older format, of fixed or dynamic size.
+        case vhd
+        case vhdx
+        /// VMware's, in one sparse file.
+        case vmdk
+
+        /// QEMU's name of the driver.
+        package var driver: String { self == .vhd ? "vpc" : rawValue }
     }
 
     package enum Bus: Hashable, Sendable {
@@ -89,7 +97,7 @@ package struct MachineDisk: Hashable, Sendable {
     /// For `-blockdev` and `blockdev-add`. QEMU locks the file for itself as far as it uses it.
     package var blockNode: JSONValue {
         [
-            "driver": .string(format.rawValue),
+            "driver": .string(format.driver),
             "node-name": .string(nodeName),
             "read-only": .bool(readOnly),
             "discard": "unmap",

@@ -39,9 +39,18 @@ package struct DiskMaker: Sendable {
         try Posix.rename(disk, to: path)
     }
 
-    /// Converts an image to another format, qcow2 or raw.
-    package func convert(_ source: FilePath, to target: FilePath, format: String) async throws {
-        try await tools.output("qemu-img", ["convert", "-O", format, source.string, target.string])
+    /// Converts an image to another format.
+    /// - Parameters:
+    ///   - format: as qemu-img calls it: `raw`, `qcow2`, `vpc`, …
+    ///   - options: `subformat=fixed` and the like.
+    package func convert(
+        _ source: FilePath, from sourceFormat: String? = nil, to target: FilePath, format: String,
+        options: String? = nil
+    ) async throws {
+        try await tools.output(
+            "qemu-img",
+            ["convert"] + (sourceFormat.map { ["-f", $0] } ?? []) + ["-O", format]
+                + (options.map { ["-o", $0] } ?? []) + [source.string, target.string])
     }
 
     private func layOut(_ spec: DiskSpec) throws -> PartitionTable {
