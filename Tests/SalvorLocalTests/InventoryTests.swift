@@ -43,7 +43,7 @@ struct InventoryTests {
     @Test(
         "A mistake is told with line, column, what was found and what is expected",
         arguments: [
-            ("format: raw", "format: vmdk", "4:11", "“vmdk”", "one of raw, qcow2"),
+            ("format: raw", "format: vmware", "4:11", "“vmware”", "one of raw, qcow2, vhd, vhdx, vmdk"),
             ("memory_mib: 256", "memory: 256", "10:1", "“memory”; did you mean “memory_mib”?", "a key of a machine"),
             ("memory_mib: 256", "memory_mib: much", "10:13", "“much”", "memory in MiB, from 16"),
             ("memory_mib: 256", "memory_mib: 3", "10:13", "“3”", "from 16"),
