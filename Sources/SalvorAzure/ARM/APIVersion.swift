@@ -16,5 +16,8 @@ package struct APIVersion: Hashable, Sendable, RawRepresentable {
     package static let locks = APIVersion(rawValue: "2020-05-01")
     package static let permissions = APIVersion(rawValue: "2022-04-01")
     package static let policyRestrictions = APIVersion(rawValue: "2022-03-01")
+    /// Vaults as resources.
+    package static let keyVaults = APIVersion(rawValue: "2023-07-01")
+    /// Their secrets and keys.
     package static let keyVault = APIVersion(rawValue: "7.4")
 }

@@ -99,6 +99,8 @@ extension AzureAction {
 
     /// What unlocking machines with Azure Disk Encryption takes, in the vaults of their keys.
     package static let unlock: [AzureAction] = [
+        // Where the vault is, for one whose address is not the cloud's usual.
+        AzureAction("Microsoft.KeyVault/vaults/read", .vault, .mayBeCalled),
         AzureAction("Microsoft.KeyVault/vaults/secrets/getSecret/action", .vault, .mayBeCalled, isData: true),
         AzureAction("Microsoft.KeyVault/vaults/keys/unwrap/action", .vault, .mayBeCalled, isData: true),
     ]

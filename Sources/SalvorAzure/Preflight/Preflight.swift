@@ -13,9 +13,9 @@ package struct Preflight: Sendable {
     package let settings: RescueSettings
     private let facts: PreflightFacts
 
-    package init(_ client: ARMClient, settings: RescueSettings) {
+    init(_ client: ARMClient, settings: RescueSettings, vaults: KeyVaultClient? = nil) {
         self.settings = settings
-        facts = PreflightFacts(client: client)
+        facts = PreflightFacts(client: client, vaults: vaults)
     }
 
     /// - Returns: what was found, in the order of the checks. What could not be looked at for want of permission is a

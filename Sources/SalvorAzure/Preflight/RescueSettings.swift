@@ -13,9 +13,14 @@ package struct RescueSettings: Hashable, Sendable {
     /// Deallocate machines instead of powering them off.
     package var deallocates: Bool
 
+    /// The keys of machines with Azure Disk Encryption are read from their vaults.
+    package var unlocksDisks: Bool
+    /// Keys come, or may come, from elsewhere.
+    package var hasOtherKeys: Bool
+
     package init(
         size: String? = nil, copiesPerHost: Int = 1, hosts: Int = 1, tags: [String: String] = [:],
-        subnet: ResourceID? = nil, deallocates: Bool = false
+        subnet: ResourceID? = nil, deallocates: Bool = false, unlocksDisks: Bool = false, hasOtherKeys: Bool = false
     ) {
         self.size = size
         self.copiesPerHost = copiesPerHost
@@ -23,6 +28,8 @@ package struct RescueSettings: Hashable, Sendable {
         self.tags = tags
         self.subnet = subnet
         self.deallocates = deallocates
+        self.unlocksDisks = unlocksDisks
+        self.hasOtherKeys = hasOtherKeys
     }
 
     /// The size that a rescue VM gets.

@@ -34,6 +34,12 @@ package struct AzureConfiguration: Sendable {
     package var stopStyle = StopStyle.powerOff
     /// The address by which rescue VMs reach this coordinator.
     package var advertised: String?
+    /// Read the keys of machines with Azure Disk Encryption from their key vaults.
+    package var unlocksDisks = false
+    /// Keys come, or may come, from elsewhere: a file, a person.
+    package var hasOtherKeys = false
+    /// What vaults' names end with in this cloud.
+    package var keyVaultSuffix = AzureEnvironment.publicCloud.keyVaultSuffix
     /// Requests to attach or detach that come within this time go into one call.
     package var gathering: Duration = .seconds(2)
     /// Copies that one rescue VM gets, and rescue VMs: what preflight counts with.

@@ -31,6 +31,6 @@ extension AzureConfiguration {
         }
         return RescueSettings(
             size: size, copiesPerHost: copiesPerHost, hosts: hostCount, tags: tags, subnet: network,
-            deallocates: stopStyle == .deallocate)
+            deallocates: stopStyle == .deallocate, unlocksDisks: unlocksDisks, hasOtherKeys: hasOtherKeys)
     }
 }

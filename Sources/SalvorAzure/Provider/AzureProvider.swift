@@ -14,6 +14,7 @@ package final class AzureProvider: Provider {
     let arm: ARMClient
     let configuration: AzureConfiguration
     let inventory: Inventory
+    let vaults: KeyVaultClient
     let preflight: Preflight
     let settings: RescueSettings
     let transport: any HTTPTransport
@@ -33,9 +34,13 @@ package final class AzureProvider: Provider {
         self.configuration = configuration
         self.progress = progress
         settings = try configuration.settings()
-        preflight = Preflight(arm, settings: settings)
+        vaults = KeyVaultClient(arm: arm, suffix: configuration.keyVaultSuffix)
+        preflight = Preflight(arm, settings: settings, vaults: vaults)
         inventory = Inventory(arm, subscription: configuration.subscription, group: configuration.resourceGroup)
+    }
 
+    package var keySource: (any KeySource)? {
+        configuration.unlocksDisks ? DiskEncryptionKeys(inventory: inventory, vaults: vaults) : nil
     }
 
     package func route(toCoordinatorPort port: Int) -> HostRoute {

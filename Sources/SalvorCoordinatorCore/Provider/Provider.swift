@@ -21,6 +21,9 @@ package protocol Provider: Sendable {
     /// What a rescue of these machines would change, and what it would take, found without changing anything.
     func plan(for rescue: PlannedRescue) async throws(ProviderError) -> ProviderPlan
 
+    /// Where keys of encrypted disks are to be had, where the provider keeps them itself; asked before all others.
+    var keySource: (any KeySource)? { get }
+
     /// Copies the machine's OS disk, the original opened read-only and kept from others' writes meanwhile.
     func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy
 
@@ -81,6 +84,8 @@ package protocol Provider: Sendable {
 }
 
 extension Provider {
+    package var keySource: (any KeySource)? { nil }
+
     package var mustStopMachines: Bool { false }
     package func stop(_ machine: Machine) async throws(ProviderError) {}
 

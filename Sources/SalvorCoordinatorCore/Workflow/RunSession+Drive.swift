@@ -88,7 +88,8 @@ extension RunSession {
         RunContext(
             configuration: record.configuration, recipe: try recipe(), provider: dependencies.provider,
             ledger: ledger, directory: directory, gate: gate(machines: machines),
-            keySources: dependencies.keySources, copies: Limiter(record.configuration.concurrentCopies),
+            keySources: (dependencies.provider.keySource.map { [$0] } ?? []) + dependencies.keySources,
+            copies: Limiter(record.configuration.concurrentCopies),
             boots: Limiter(record.configuration.concurrentBoots)
         )
     }

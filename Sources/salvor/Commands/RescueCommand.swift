@@ -38,6 +38,7 @@ struct RunOptions: ParsableArguments {
         var configuration = RunConfiguration(command, machines: names)
         configuration.coordinatorTimeoutSeconds = coordinatorTimeout
         provider.configure(&configuration)
+        if keys.areGiven { configuration.settings["keys-given"] = "true" }
         return configuration
     }
 

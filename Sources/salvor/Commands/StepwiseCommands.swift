@@ -72,6 +72,8 @@ struct CreateCommand: AsyncParsableCommand {
             if provider.kind == .azure {
                 configuration.settings["repair-vm-name"] = repairVmName
                 configuration.settings["copy-disk-name"] = copyDiskName
+                // They may come with `run`.
+                configuration.settings["keys-given"] = "true"
             }
             let context = try RunContext(shared)
             let recipe = try RecipeReader.read(path: context.installation.defaultRecipe.path)

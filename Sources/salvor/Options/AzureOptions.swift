@@ -67,6 +67,12 @@ struct AzureRescueOptions: ParsableArguments {
     @Flag(help: "Stop machines before their disks are copied, not only before the swap.")
     var stopFirst = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Read the keys of machines with Azure Disk Encryption from their key vaults.",
+            discussion: "Takes the role in Coordinator/azure/unlock-role.json on each vault."))
+    var unlockEncryptedVm = false
+
     @Option(
         help: ArgumentHelp(
             "How rescue VMs reach this computer: a name or address in a network that theirs is joined to.",
@@ -110,6 +116,7 @@ struct AzureRescueOptions: ParsableArguments {
     var settings: [String: String] {
         var settings: [String: String] = [
             "coordinator-port": String(coordinatorPort), "bind": bind, "deallocate": String(deallocate),
+            "unlock-encrypted-vm": String(unlockEncryptedVm),
         ]
         settings["subnet"] = subnet
         settings["size"] = size

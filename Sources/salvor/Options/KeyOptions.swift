@@ -15,6 +15,8 @@ struct KeyOptions: ParsableArguments {
     @Flag(help: "Ask at the terminal for the keys of encrypted disks, by the GUIDs of their key protectors.")
     var askKeys = false
 
+    var areGiven: Bool { !keys.isEmpty || askKeys }
+
     /// Files are read before anything is begun.
     func sources(_ renderer: ProgressRenderer) throws -> [any KeySource] {
         var sources: [any KeySource] = []

@@ -37,6 +37,9 @@ extension OpenProvider {
         configuration.rescueVMName = settings["repair-vm-name"]
         configuration.copyDiskName = settings["copy-disk-name"]
         configuration.advertised = settings["advertise"]
+        configuration.unlocksDisks = settings["unlock-encrypted-vm"] == "true"
+        configuration.hasOtherKeys = settings["keys-given"] == "true"
+        configuration.keyVaultSuffix = session.environment.keyVaultSuffix
         configuration.stopStyle = settings["deallocate"] == "true" ? .deallocate : .powerOff
         configuration.copiesPerHost = max(1, min(run.machines.count, run.hostCapacity))
         configuration.hostCount = max(1, (run.machines.count + run.hostCapacity - 1) / run.hostCapacity)

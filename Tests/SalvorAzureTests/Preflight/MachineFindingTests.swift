@@ -142,8 +142,11 @@ import Testing
         try await Self.run(
             EncryptionCheck(),
             [
-                Case(words: "nothing was begun", forbids: true, machine: encrypted),
-                Case(words: "a secret in the key vault kv", forbids: true, machine: encrypted),
+                Case(words: "it was not said where its key comes from", forbids: true, machine: encrypted),
+                Case(words: "read from the key vault kv", forbids: true, machine: encrypted),
+                Case(
+                    words: "keys that are given", forbids: false, machine: encrypted,
+                    settings: RescueSettings(hasOtherKeys: true)),
                 Self.disk("the older way", true) { $0.encryption = GuestEncryption(disk: older) },
                 Self.vm("the older way", true) {
                     $0.osDisk.encryption = GuestEncryption(machine: ["enabled": true, "diskEncryptionKey": [:]])

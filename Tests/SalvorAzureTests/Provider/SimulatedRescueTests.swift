@@ -66,7 +66,7 @@ import Testing
 /// A coordinator with a state folder of its own.
 struct AzureBench: Sendable {
     let ground: AzureGround
-    let switchboard = PlayedSwitchboard()
+    var switchboard = PlayedSwitchboard()
     let state: StateDirectory
 
     init(_ ground: AzureGround) throws {

@@ -2,6 +2,7 @@ import Foundation
 import SalvorCoordinatorCore
 import SalvorDigest
 import SalvorMessages
+import SalvorSystem
 import Synchronization
 
 /// Agents that find one faulty file on every disk that they are shown, and remove it: for runs whose rescue VMs are
@@ -9,6 +10,10 @@ import Synchronization
 final class PlayedSwitchboard: AgentSwitchboard {
     let port = 7443
     private let shown = Mutex<[DiskAddress]>([])
+    private let lock: PlayedLock?
+
+    /// - Parameter opensWith: the startup key that every disk is locked with; nil where none is locked.
+    init(opensWith key: [UInt8]? = nil) { lock = key.map { PlayedLock(key: $0) } }
 
     var addresses: [DiskAddress] { shown.withLock { $0 } }
 
@@ -20,7 +25,7 @@ final class PlayedSwitchboard: AgentSwitchboard {
     func expect(_ host: HostName, certificate: Digest) async {}
 
     func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
-        PlayedAgent(host: host) { address in self.shown.withLock { $0.append(address) } }
+        PlayedAgent(host: host, lock: lock) { address in self.shown.withLock { $0.append(address) } }
     }
 
     func close() async {}
@@ -31,6 +36,7 @@ struct PlayedAgent: Agent {
     private static let path = ["Windows", "System32", "drivers", "CrowdStrike", "C-00000291-00000000-00000032.sys"]
 
     let host: HostName
+    let lock: PlayedLock?
     let show: @Sendable (DiskAddress) -> Void
     var certificateFingerprint: Digest { SHA256.digest(of: [2]) }
 
@@ -43,14 +49,16 @@ struct PlayedAgent: Agent {
 
     func inventory() async throws(CoordinatorError) -> [Salvor_V1_Disk] { [] }
 
-    /// No disk that it plays is encrypted.
     func unlock(
         _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
-    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse { Salvor_V1_UnlockResponse() }
+    ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse {
+        lock?.open(with: keys) ?? Salvor_V1_UnlockResponse()
+    }
 
     func scan(
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
     ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse {
+        if let locked = lock?.scan { return locked }
         show(disk)
         var finding = Salvor_V1_Finding()
         finding.ruleID = "channel-file-291"
@@ -104,4 +112,46 @@ struct PlayedAgent: Agent {
     func powerOff() async throws(CoordinatorError) {}
 
     func logs(_ onRecord: @escaping @Sendable (Salvor_V1_LogRecord) -> Void) async throws(CoordinatorError) {}
+}
+
+/// A volume that is locked by BitLocker with a startup key, until that is given.
+final class PlayedLock: Sendable {
+    private static let guid = "b17c0de0-0000-4000-8000-000000000001"
+    private let key: [UInt8]
+    private let isOpen = Mutex(false)
+
+    init(key: [UInt8]) { self.key = key }
+
+    private var volume: Salvor_V1_EncryptedVolume {
+        var protector = Salvor_V1_KeyProtector()
+        protector.guid = Self.guid
+        protector.kind = .startupKey
+        var volume = Salvor_V1_EncryptedVolume()
+        volume.volumeNumber = 3
+        volume.protectors = [protector]
+        volume.unlocked = isOpen.withLock { $0 }
+        return volume
+    }
+
+    /// What a scan says of a disk that is locked; nil once it is open.
+    var scan: Salvor_V1_ScanResponse? {
+        guard !isOpen.withLock({ $0 }) else { return nil }
+        var response = Salvor_V1_ScanResponse()
+        response.outcome.kind = .locked
+        response.outcome.message = "Volume 3 is locked."
+        response.encrypted = [volume]
+        return response
+    }
+
+    func open(with keys: [VolumeKey]) -> Salvor_V1_UnlockResponse {
+        let fits = keys.contains { $0.kind == .startupKey && $0.secret.withBytes { Array($0) } == key }
+        if fits { isOpen.withLock { $0 = true } }
+        var result = Salvor_V1_VolumeUnlock()
+        result.volume = volume
+        result.result = fits ? .unlocked : .wrongKey
+        result.message = fits ? "opened" : "does not open"
+        var response = Salvor_V1_UnlockResponse()
+        response.volumes = [result]
+        return response
+    }
 }

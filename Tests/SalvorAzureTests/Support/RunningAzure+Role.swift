@@ -12,18 +12,31 @@ extension RunningAzure {
     /// Gives the second application a role of Coordinator/azure, on the subscription.
     /// - Parameter missing: an action that it is not to have.
     func assignRescueRole(_ file: String = "role.json", without missing: String? = nil) async throws {
-        let actions = try #require(try Self.role(file)["Actions"]?.array).filter { $0.string != missing }
-        let definition = "providers/Microsoft.Authorization/roleDefinitions/77777777-7777-4777-8777-000000000001"
+        try await assign(file, without: missing, number: 1, on: Self.root)
+    }
+
+    /// Gives it the actions of the role that reads keys, those on the vault's resource: the vault has access policies.
+    func assignUnlockActions(on vault: String) async throws {
+        try await assign("unlock-role.json", without: nil, number: 3, on: vault)
+    }
+
+    private func assign(_ file: String, without missing: String?, number: Int, on scope: String) async throws {
+        let role = try Self.role(file)
+        let actions = try #require(role["Actions"]?.array).filter { $0.string != missing }
+        let definition =
+            "providers/Microsoft.Authorization/roleDefinitions/77777777-7777-4777-8777-00000000000\(number)"
         try await make(
             definition,
             [
                 "properties": [
-                    "roleName": "Salvor Rescue", "assignableScopes": [.string(Self.root)],
-                    "permissions": [["actions": .array(actions), "notActions": []]],
+                    "roleName": role["Name"] ?? .null, "assignableScopes": [.string(Self.root)],
+                    "permissions": [
+                        ["actions": .array(actions), "notActions": [], "dataActions": role["DataActions"] ?? []]
+                    ],
                 ]
             ])
         try await make(
-            "providers/Microsoft.Authorization/roleAssignments/77777777-7777-4777-8777-000000000002",
+            "\(scope)/providers/Microsoft.Authorization/roleAssignments/77777777-7777-4777-8777-00000000000\(number + 1)",
             [
                 "properties": [
                     "principalId": .string(Self.guestObject), "principalType": "ServicePrincipal",

@@ -6,13 +6,13 @@ struct EncryptionCheck: PreflightCheck {
     let name = "encryption"
 
     func findings(_ subject: PreflightSubject) async throws(AzureError) -> [Finding] {
-        var findings = guest(subject)
+        var findings = try await guest(subject)
         let sets = Set([subject.machine.disk?.encryptionSet, subject.machine.osDisk.encryptionSet].compactMap { $0 })
         for set in sets.sorted(by: { $0.text < $1.text }) { findings += try await atRest(set, subject) }
         return findings
     }
 
-    private func guest(_ subject: PreflightSubject) -> [Finding] {
+    private func guest(_ subject: PreflightSubject) async throws(AzureError) -> [Finding] {
         let machine = subject.machine
         if machine.osDisk.encryption?.isEnabled == true || machine.disk?.encryption?.version?.hasPrefix("1.0") == true {
             return [
@@ -31,16 +31,41 @@ struct EncryptionCheck: PreflightCheck {
                         + "disks may be encrypted.")
             ]
         }
+        let encrypted = "The OS disk of \(machine.name) is encrypted inside by Azure Disk Encryption"
+        if subject.settings.unlocksDisks { return try await keys(encryption, encrypted, subject) }
+        if subject.settings.hasOtherKeys {
+            return [remark("\(encrypted): one of the keys that are given has to open it.")]
+        }
         return [
             forbid(
-                .unsupported,
-                "The OS disk of \(machine.name) is encrypted inside by Azure Disk Encryption, whose keys this Salvor does "
-                    + "not fetch, so that nothing was begun.",
-                "Repair a copy of it by hand: its key is a secret in \(vaults(encryption)).")
+                .unsupported, "\(encrypted), and it was not said where its key comes from.",
+                "With --unlock-encrypted-vm it is read from \(places(encryption)); with --keys a recovery key comes from a "
+                    + "file.")
         ]
     }
 
-    private func vaults(_ encryption: GuestEncryption) -> String {
+    /// Reads each key, and forgets it: that it can be read now is the best sign that it can be read when it is needed.
+    private func keys(
+        _ encryption: GuestEncryption, _ encrypted: String, _ subject: PreflightSubject
+    ) async throws(AzureError) -> [Finding] {
+        guard !encryption.keys.isEmpty else {
+            return [
+                forbid(
+                    .unsupported, "\(encrypted), and its settings name no key.", "Give a recovery key with --keys.")
+            ]
+        }
+        for key in encryption.keys {
+            do throws(AzureError) {
+                _ = try await subject.facts.vaults.startupKey(key)
+            } catch {
+                if error.code == .cancelled { throw error }
+                return [forbid(.unsupported, "\(encrypted). \(error.message)", error.nextStep)]
+            }
+        }
+        return [remark("\(encrypted); its key can be read from \(places(encryption)).")]
+    }
+
+    private func places(_ encryption: GuestEncryption) -> String {
         let names = encryption.keys.flatMap { [$0.vault, $0.wrappingVault] }.compactMap { $0?.name }
         return names.isEmpty ? "its key vault" : "the key vault " + Set(names).sorted().joined(separator: " and ")
     }

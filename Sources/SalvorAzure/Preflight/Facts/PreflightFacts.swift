@@ -3,6 +3,8 @@ internal import SalvorJSON
 /// Facts that machines share, each asked for once.
 struct PreflightFacts: Sendable {
     let client: ARMClient
+    /// Where keys of encrypted disks are looked for.
+    let vaults: KeyVaultClient
 
     private let sizesByLocation = Once<ResourceID, [SizeOffer]>()
     private let usagesByLocation = Once<ResourceID, [CoreUsage]>()
@@ -14,7 +16,10 @@ struct PreflightFacts: Sendable {
     private let subnets = Once<ResourceID, ResourceID?>()
     private let policies = Once<PolicyQuestion, [PolicyRefusal]>()
 
-    init(client: ARMClient) { self.client = client }
+    init(client: ARMClient, vaults: KeyVaultClient? = nil) {
+        self.client = client
+        self.vaults = vaults ?? KeyVaultClient(arm: client, suffix: AzureEnvironment.publicCloud.keyVaultSuffix)
+    }
 
     func sizes(in location: String, subscription: String) async throws(AzureError) -> [SizeOffer] {
         let scope = ResourceID.subscription(subscription)

@@ -12,10 +12,12 @@ struct OSDiskSwap {
             throw ARMError(404, "NotFound", "Disk \(printable(new)) is not found.", target: new)
         }
         guard let old = ResourceID(old).flatMap({ state[$0] }) else { return }
-        for disk in [old, disk] where disk.body[path: "properties.encryptionSettingsCollection.enabled"]?.bool == true {
+        // The older Azure Disk Encryption (with an application's identity) keeps its settings in the machine. The newer keeps
+        // them with the disk; there az vm repair swaps, and so it is taken that Azure does.
+        if machine.body[path: "properties.storageProfile.osDisk.encryptionSettings.enabled"]?.bool == true {
             throw ARMError(
                 409, "OSDiskSwapNotSupportedForVMsUsingDiskEncryption",
-                "OS disk swap is not supported for VMs that use Azure Disk Encryption, as disk '\(disk.id.name)' does.",
+                "OS disk swap is not supported for VMs that use Azure Disk Encryption, as VM '\(machine.id.name)' does.",
                 target: "osDisk")
         }
         try checkSame("properties.osType", "osType", old, disk)
