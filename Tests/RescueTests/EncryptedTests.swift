@@ -2,6 +2,8 @@ import Fixtures
 import FoundationEssentials
 import SalvorDigest
 import SalvorImage
+import Subprocess
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -55,6 +57,79 @@ extension EndToEnd {
                 #expect(try RunAnswer(result).kinds == ["startup": "repaired", "suspended": "repaired"])
                 try await Self.checkRepaired(lab, one, startup)
                 try await Self.checkRepaired(lab, two, suspended)
+            }
+        }
+
+        @Test(
+            "Whoever is at a terminal is asked for the key of a disk, by its protector, and what is typed is not shown")
+        func asked() async throws {
+            let spec = BitLockerSpec()
+            try await Lab.run { lab in
+                let machine = try await lab.add("locked-01", Self.windows(spec), readyLine: Self.readyLine)
+                let terminal = try Terminal()
+                let observer = Observer()
+                let typing = Mutex<Task<Void, any Error>?>(nil)
+                defer { typing.withLock { $0?.cancel() } }
+                let result = try await lab.rescue(
+                    ["locked-01"], extra: ["--yes", "--ask-keys"], terminal: terminal
+                ) { line, _ in
+                    try await observer.look(at: lab, line: line)
+                    guard line.contains("is locked by BitLocker") else { return }
+                    // What is typed before the terminal is made silent is thrown away: so it is typed until it is taken.
+                    typing.withLock {
+                        $0 = Task {
+                            while true {
+                                try terminal.type(spec.recoveryPassword)
+                                try await Task.sleep(for: .milliseconds(500))
+                            }
+                        }
+                    }
+                }
+                #expect(result.status == 0, "\(result.errors)\(result.output)")
+                #expect(result.errors.contains("recovery key \(spec.guid(of: .recoveryPassword)): "))
+                try await Self.checkRepaired(lab, machine, spec)
+                try Self.checkNoSecret(lab, spec, result, observer, except: [machine.disk])
+            }
+        }
+
+        @Test("In three steps keys come with run, are forgotten after it, and none is needed to restore")
+        func stepwise() async throws {
+            let spec = BitLockerSpec(seed: 800) { $0.protectors = [.tpm, .startupKey] }
+            try await Lab.run { lab in
+                let machine = try await lab.add("locked-01", Self.windows(spec), readyLine: Self.readyLine)
+                let keys = try lab.keyFile(
+                    "machine,startup_key\nlocked-01,\(Data(spec.startupKeyFile).base64EncodedString())\n")
+                let created = try await lab.step("create", "-n", "locked-01", "--inventory", lab.inventory.string)
+                #expect(created.status == 0, "\(created.errors)")
+                let without = try await lab.step("run", "-n", "locked-01", "--yes")
+                #expect(without.status == 12, "\(without.errors)")
+                let repaired = try await lab.step("run", "-n", "locked-01", "--yes", "--keys", keys.string)
+                #expect(try RunAnswer(repaired).kinds == ["locked-01": "copyRepaired"], "\(repaired.errors)")
+                let again = try await lab.step("run", "-n", "locked-01", "--yes")
+                #expect(try RunAnswer(again).kinds == ["locked-01": "locked"], "the agent still has the key")
+                let restored = try await lab.step("restore", "-n", "locked-01", "--yes")
+                #expect(try RunAnswer(restored).kinds == ["locked-01": "repaired"], "\(restored.errors)")
+                try await Self.checkRepaired(lab, machine, spec)
+                #expect(lab.leftovers() == [])
+            }
+        }
+
+        @Test("A run that was stopped forgets its keys: resume needs them again")
+        func resumed() async throws {
+            let spec = BitLockerSpec(seed: 900) { $0.protectors = [.tpm, .startupKey] }
+            try await Lab.run { lab in
+                let machine = try await lab.add("locked-01", Self.windows(spec), readyLine: Self.readyLine)
+                let keys = try lab.keyFile(
+                    "machine,startup_key\nlocked-01,\(Data(spec.startupKeyFile).base64EncodedString())\n")
+                let killed = try await lab.rescue(["locked-01"], extra: ["--yes", "--keys", keys.string]) {
+                    if $0.contains("repair: quarantine") { try $1.send(.kill) }
+                }
+                #expect(killed.status == 137, "it ended before it was killed: \(killed.errors)")
+                let run = try #require(
+                    try StatusAnswer(try await lab.salvor("status", "--output", "json")).runs.first?.run)
+                let resumed = try await lab.salvor("resume", run, "--keys", keys.string, "--output", "json")
+                #expect(try RunAnswer(resumed).kinds == ["locked-01": "repaired"], "\(resumed.errors)")
+                try await Self.checkRepaired(lab, machine, spec)
             }
         }
 

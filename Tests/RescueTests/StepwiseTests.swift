@@ -74,7 +74,7 @@ extension EndToEnd {
 
 extension Lab {
     /// One of the commands of a rescue in steps, with an answer for programs.
-    fileprivate func step(
+    func step(
         _ arguments: String...,
         onLine: @escaping @Sendable (String, RunningCommand) async throws -> Void = { _, _ in }
     ) async throws -> CommandResult {

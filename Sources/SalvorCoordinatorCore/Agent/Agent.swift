@@ -27,6 +27,9 @@ package protocol Agent: Sendable {
     /// - Parameters:
     ///   - request: what to act on: the findings of a scan.
     ///   - onEvent: called for every event in order, the one with the outcome excepted.
+    /// Makes the agent forget the keys of a disk's volumes.
+    func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError)
+
     /// - Returns: the outcome, which came last and once.
     func apply(
         _ request: Salvor_V1_ApplyRequest, to machine: String,

@@ -5,6 +5,7 @@ package struct AgentDeadlines: Hashable, Sendable {
     package var scan = Duration.seconds(600)
     /// A password is stretched for a second, or emulated for half a minute, and there can be some.
     package var unlock = Duration.seconds(900)
+    package var forgetKeys = Duration.seconds(20)
     package var apply = Duration.seconds(1800)
     package var fetchQuarantine = Duration.seconds(1800)
     package var discardQuarantine = Duration.seconds(60)

@@ -57,6 +57,14 @@ package struct GRPCAgent<Transport: ClientTransport>: Agent {
         }
     }
 
+    package func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError) {
+        try await call("Unlock.Forget", of: machine, within: deadlines.forgetKeys) { options in
+            var request = Salvor_V1_ForgetKeysRequest()
+            request.disk = disk.selector
+            _ = try await Salvor_V1_Unlock.Client(wrapping: client).forget(request, options: options)
+        }
+    }
+
     package func apply(
         _ request: Salvor_V1_ApplyRequest, to machine: String,
         onEvent: @escaping @Sendable (Salvor_V1_ApplyEvent) async throws -> Void

@@ -53,6 +53,27 @@ enum PrivateFiles {
         try syncFolder(parentPath(of: path))
     }
 
+    /// - Returns: nil where there is no such file.
+    static func read(_ path: String, limit: Int) throws(CoordinatorError) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw failure("\(path) cannot be opened.", errno)
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = piece.withUnsafeMutableBytes { salvorRead(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0, bytes.count + count <= limit else {
+                throw failure("\(path) cannot be read.", count < 0 ? errno : EFBIG)
+            }
+            if count == 0 { return bytes }
+            bytes += piece.prefix(count)
+        }
+    }
+
     static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(CoordinatorError) {
         var written = 0
         while written < bytes.count {
@@ -92,4 +113,9 @@ enum PrivateFiles {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
+}
+
+/// By another name: inside of the type its own `read` hides it.
+private func salvorRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
 }

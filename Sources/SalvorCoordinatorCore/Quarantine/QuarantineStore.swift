@@ -98,18 +98,36 @@ package actor QuarantineStore: QuarantineSink {
         incoming?.received += UInt64(data.count)
     }
 
+    /// What an earlier repair of the machine left in the folder stays in the manifest.
     package func end() async throws(CoordinatorError) {
         try await finishIncoming()
+        let folder = folder
+        var whole = manifest
+        whole.files = try await earlierFiles().filter { !manifest.files.contains($0) } + manifest.files
         let text: String
         do {
-            text = try JSONText.encode(manifest, indented: true)
+            text = try JSONText.encode(whole, indented: true)
         } catch {
             throw CoordinatorError(wrapping: error, doing: "Writing the quarantine's manifest")
         }
-        let folder = folder
         try await Blocking.run { () throws(CoordinatorError) in
             try PrivateFiles.makeFolder(folder)
             try PrivateFiles.replace("\(folder)/\(Self.manifestName)", with: Array((text + "\n").utf8))
+        }
+    }
+
+    private func earlierFiles() async throws(CoordinatorError) -> [QuarantineManifest.File] {
+        let path = "\(folder)/\(Self.manifestName)"
+        return try await Blocking.run { () throws(CoordinatorError) in
+            guard let bytes = try PrivateFiles.read(path, limit: 64 << 20) else { return [] }
+            do {
+                let earlier: QuarantineManifest = try JSONText.decode(from: String(decoding: bytes, as: UTF8.self))
+                return earlier.files
+            } catch {
+                throw CoordinatorError(
+                    .state, "The quarantine's manifest \(path) cannot be read, so that no other is written over it.",
+                    nextStep: "Move it away and keep it, then resume the run.", cause: error)
+            }
         }
     }
 

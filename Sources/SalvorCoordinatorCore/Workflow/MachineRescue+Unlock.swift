@@ -4,7 +4,7 @@ internal import SalvorMessages
 /// Volumes that are locked: the sources of keys are asked, one after the other, until the disk can be looked at.
 extension MachineRescue {
     func scanUnlocking(
-        _ address: DiskAddress, _ agent: any Agent
+        _ address: DiskAddress, _ agent: any Agent, _ standing: inout Standing
     ) async throws(StepFailure) -> Salvor_V1_ScanResponse {
         var response = try await scan(address, agent)
         var tried: [String] = []
@@ -13,12 +13,24 @@ extension MachineRescue {
             guard let answer else { continue }
             tried += answer.volumes.map { "Volume \($0.volume.volumeNumber): \($0.message)" }
             guard answer.volumes.contains(where: { $0.result == .unlocked }) else { continue }
+            standing.isUnlocked = true
             response = try await scan(address, agent)
         }
         if response.outcome.kind == .locked, !tried.isEmpty {
             response.outcome.message += " " + tried.joined(separator: " ")
         }
         return response
+    }
+
+    /// Keys are held for as long as they are needed. Best effort: they go with the rescue VM at the latest.
+    func forgetKeys(_ address: DiskAddress, _ agent: any Agent) async {
+        do throws(CoordinatorError) {
+            try await agent.forgetKeys(of: address, on: machine.name)
+        } catch {
+            context.ledger.tell(
+                nil, StepSubject(machine: machine.name, host: agent.host, attempt: attempt),
+                .remark("The agent could not be told to forget the keys of the disk. \(error.message)"))
+        }
     }
 
     /// - Returns: nil where the source has no key for any of the volumes.

@@ -38,6 +38,8 @@ struct MachineRescue: Sendable {
         var copy: RepairCopy?
         var mayBeAttachedTo: RescueHost?
         var changed = false
+        /// The agent holds keys of its volumes.
+        var isUnlocked = false
     }
 
     /// Copy, attach, scan, confirm, apply, verify, quarantine, detach.
@@ -92,7 +94,17 @@ struct MachineRescue: Sendable {
     func mend(
         at address: DiskAddress, by agent: any Agent, _ standing: inout Standing
     ) async throws(StepFailure) -> MachineOutcome? {
-        let scan = try await scanUnlocking(address, agent)
+        let result = await Result { () async throws(StepFailure) in
+            try await mendUnlocking(at: address, by: agent, &standing)
+        }
+        if standing.isUnlocked { await forgetKeys(address, agent) }
+        return try result.get()
+    }
+
+    private func mendUnlocking(
+        at address: DiskAddress, by agent: any Agent, _ standing: inout Standing
+    ) async throws(StepFailure) -> MachineOutcome? {
+        let scan = try await scanUnlocking(address, agent, &standing)
         guard scan.outcome.kind == .repairable, context.configuration.command != .scan else {
             return self.outcome(of: scan)
         }

@@ -22,14 +22,18 @@ struct RunningCommand: Sendable {
 
 /// Runs one program to its end, within a time that is set.
 enum Command {
-    /// - Parameter onLine: called with each line of standard error as it comes.
+    /// - Parameters:
+    ///   - terminal: what it reads from; nil for nothing.
+    ///   - onLine: called with each line of standard error as it comes.
     static func run(
         _ program: FilePath, _ arguments: [String], environment: [String: String] = [:], in folder: FilePath? = nil,
-        timeout: Duration, onLine: @escaping @Sendable (String, RunningCommand) async throws -> Void = { _, _ in }
+        terminal: Terminal? = nil, timeout: Duration,
+        onLine: @escaping @Sendable (String, RunningCommand) async throws -> Void = { _, _ in }
     ) async throws -> CommandResult {
         try await withThrowingTaskGroup(of: CommandResult?.self) { group in
             group.addTask {
-                try await start(program, arguments, environment: environment, in: folder, onLine: onLine)
+                try await start(
+                    program, arguments, environment: environment, in: folder, terminal: terminal, onLine: onLine)
             }
             group.addTask {
                 try await Task.sleep(for: timeout)
@@ -45,15 +49,17 @@ enum Command {
 
     private static func start(
         _ program: FilePath, _ arguments: [String], environment: [String: String], in folder: FilePath?,
-        onLine: @Sendable (String, RunningCommand) async throws -> Void
+        terminal: Terminal?, onLine: @Sendable (String, RunningCommand) async throws -> Void
     ) async throws -> CommandResult {
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
         var changes: [Environment.Key: String?] = ["LC_ALL": "C.UTF-8"]
         for (name, value) in environment { changes[.init(stringLiteral: name)] = value }
+        let input = try FileDescriptor.open(terminal?.path ?? "/dev/null", .readOnly, options: Terminal.noControl)
         let result = try await Subprocess.run(
             .path(program), arguments: Arguments(arguments), environment: .inherit.updating(changes),
-            workingDirectory: folder, platformOptions: options, input: .none, output: .bytes(limit: 16 << 20),
+            workingDirectory: folder, platformOptions: options,
+            input: .fileDescriptor(input, closeAfterSpawningProcess: true), output: .bytes(limit: 16 << 20),
             error: .sequence
         ) { execution in
             let command = RunningCommand(pid: execution.processIdentifier.value)

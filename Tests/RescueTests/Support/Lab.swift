@@ -43,12 +43,12 @@ struct Lab: Sendable {
 
     /// `salvor rescue` of these machines, with an answer for programs.
     func rescue(
-        _ names: [String], extra: [String] = ["--yes"],
+        _ names: [String], extra: [String] = ["--yes"], terminal: Terminal? = nil,
         onLine: @escaping @Sendable (String, RunningCommand) async throws -> Void = { _, _ in }
     ) async throws -> CommandResult {
         try await Command.run(
             program, ["rescue"] + names + ["--inventory", inventory.string, "--output", "json"] + extra,
-            environment: environment, in: folder, timeout: .seconds(280), onLine: onLine)
+            environment: environment, in: folder, terminal: terminal, timeout: .seconds(280), onLine: onLine)
     }
 
     /// What speaks of this lab and should not be there when nothing runs: processes, mounts, loop

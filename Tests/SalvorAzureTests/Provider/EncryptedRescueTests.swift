@@ -54,6 +54,7 @@ import Testing
                 after["properties"]?["encryptionSettingsCollection"]
                     == before["properties"]?["encryptionSettingsCollection"])
             #expect(try await bench.changingCalls().count <= 7)
+            #expect(bench.switchboard.lock?.isClosed == true, "the agent was not told to forget the key")
             try Self.checkSecrecy(bench, isWrapped: isWrapped)
         }
     }

@@ -10,7 +10,7 @@ import Synchronization
 final class PlayedSwitchboard: AgentSwitchboard {
     let port = 7443
     private let shown = Mutex<[DiskAddress]>([])
-    private let lock: PlayedLock?
+    let lock: PlayedLock?
 
     /// - Parameter opensWith: the startup key that every disk is locked with; nil where none is locked.
     init(opensWith key: [UInt8]? = nil) { lock = key.map { PlayedLock(key: $0) } }
@@ -54,6 +54,8 @@ struct PlayedAgent: Agent {
     ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse {
         lock?.open(with: keys) ?? Salvor_V1_UnlockResponse()
     }
+
+    func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError) { lock?.close() }
 
     func scan(
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
@@ -133,6 +135,8 @@ final class PlayedLock: Sendable {
         return volume
     }
 
+    var isClosed: Bool { !isOpen.withLock { $0 } }
+
     /// What a scan says of a disk that is locked; nil once it is open.
     var scan: Salvor_V1_ScanResponse? {
         guard !isOpen.withLock({ $0 }) else { return nil }
@@ -142,6 +146,8 @@ final class PlayedLock: Sendable {
         response.encrypted = [volume]
         return response
     }
+
+    func close() { isOpen.withLock { $0 = false } }
 
     func open(with keys: [VolumeKey]) -> Salvor_V1_UnlockResponse {
         let fits = keys.contains { $0.kind == .startupKey && $0.secret.withBytes { Array($0) } == key }

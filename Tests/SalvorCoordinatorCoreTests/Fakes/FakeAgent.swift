@@ -52,6 +52,8 @@ struct FakeAgent: Agent {
         _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
     ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse { Salvor_V1_UnlockResponse() }
 
+    func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError) {}
+
     func scan(
         _ disk: DiskAddress, of machine: String, recipe: Salvor_V1_Recipe
     ) async throws(CoordinatorError) -> Salvor_V1_ScanResponse {
