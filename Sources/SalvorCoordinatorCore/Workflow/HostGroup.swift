@@ -79,6 +79,7 @@ struct HostGroup: Sendable {
     private func end(_ lease: HostLease) async {
         lease.cancel()
         await lease.settled()
+        await switchboard.release(name)
         _ = await Task { await Self.deleteHost(name, provider: context.provider, ledger: context.ledger) }.value
     }
 

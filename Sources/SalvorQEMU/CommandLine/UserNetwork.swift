@@ -33,6 +33,11 @@ package struct UserNetwork: Hashable, Sendable {
             self.hostPort = hostPort
             self.guestPort = guestPort
         }
+
+        /// The kernel picks the port; ``QEMUMachine/hostPort(forwardedTo:)`` says which.
+        package static func toAnyFreePort(guestPort: Int) -> HostForward {
+            HostForward(hostPort: 0, guestPort: guestPort)
+        }
     }
 
     /// The guest's address, which DHCP gives and which may be set up without asking.

@@ -31,15 +31,16 @@ struct RunContext: Sendable {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// The local provider, with the rescue image if one has been built from this recipe and agent.
-    func localProvider(inventory: String) async throws -> LocalProvider {
+    func localProvider(inventory: String, agentsListen: Bool = false) async throws -> LocalProvider {
         let agent = FilePath(installation.agent.path)
         let built = FileManager.default.fileExists(atPath: agent.string) ? try await images.cached(agent: agent) : nil
-        return LocalProvider(
-            LocalConfiguration(
-                inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
-                rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs, digest: $0.digest) },
-                accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
-                makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) }))
+        var configuration = LocalConfiguration(
+            inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
+            rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs, digest: $0.digest) },
+            accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
+            makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) })
+        configuration.agentsListen = agentsListen
+        return LocalProvider(configuration)
     }
 
     private static func makeConfigDisk(_ specification: HostSpecification, at path: FilePath) async throws {

@@ -18,7 +18,8 @@ extension OpenProvider {
             let port = settings["coordinator-port"].flatMap { Int($0) } ?? 0
             return OpenProvider(
                 provider: provider,
-                listening: ListeningAddress(host: settings["bind"] ?? "0.0.0.0", port: port),
+                listening: configuration.agentsListen
+                    ? nil : ListeningAddress(host: settings["bind"] ?? "0.0.0.0", port: port),
                 close: { await session.close() })
         } catch {
             await session.close()
@@ -35,6 +36,7 @@ extension OpenProvider {
         configuration.subnet = settings["subnet"]
         configuration.size = settings["size"]
         configuration.advertised = settings["advertise"]
+        if run.agentsListen { configuration.listenPort = settings["listen-port"].flatMap { UInt16($0) } }
         configuration.stopStyle = settings["deallocate"] == "true" ? .deallocate : .powerOff
         configuration.copiesPerHost = max(1, min(run.machines.count, run.hostCapacity))
         configuration.hostCount = max(1, (run.machines.count + run.hostCapacity - 1) / run.hostCapacity)

@@ -54,6 +54,30 @@ import Testing
         }
     }
 
+    @Test func `with --listen, the agent is dialled at the private address of its interface`() async throws {
+        try await RunningAzure.run { azure in
+            let ground = try await TroubledGround(try await AzureGround(azure))
+            var configuration = ground.ground.configuration
+            configuration.listenPort = 7444
+            let provider = try AzureProvider(
+                arm: ground.ground.arm, transport: azure.connections, configuration: configuration)
+            #expect(provider.route(toCoordinatorPort: 7443) == HostRoute(listeningOn: 7444))
+            let host = try await provider.createHost(ground.specification)
+            let address = try #require(host.listenAddress)
+            #expect(address.port == 7444)
+            let interface = try #require(
+                try await azure("GET", host.identifier).json["properties"]?["networkProfile"]?["networkInterfaces"]?
+                    .array?.first?["id"]?.string)
+            #expect(
+                try await azure("GET", interface).json["properties"]?["ipConfigurations"]?.array?.first?["properties"]?[
+                    "privateIPAddress"]?.string == address.host)
+            // A new process dials the same one.
+            let next = try AzureProvider(
+                arm: ground.ground.arm, transport: azure.connections, configuration: configuration)
+            #expect(try await next.createHost(ground.specification) == host)
+        }
+    }
+
     @Test func `a disk that somebody else swapped in is left alone`() async throws {
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)

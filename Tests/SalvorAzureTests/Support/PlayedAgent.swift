@@ -17,9 +17,11 @@ final class PlayedSwitchboard: AgentSwitchboard {
             authorityFingerprint: SHA256.digest(of: [1]), token: [UInt8](repeating: UInt8(host.number), count: 32))
     }
 
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
-        PlayedAgent(host: host) { address in self.shown.withLock { $0.append(address) } }
+    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        PlayedAgent(host: host.name) { address in self.shown.withLock { $0.append(address) } }
     }
+
+    func release(_ host: HostName) async {}
 
     func close() async {}
 }

@@ -12,7 +12,8 @@ struct FakeSwitchboard: AgentSwitchboard {
             authorityFingerprint: SHA256.digest(of: [1]), token: [UInt8](repeating: UInt8(host.number), count: 32))
     }
 
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        let host = host.name
         try await coordinatorErrors {
             try await world.effect("connect \(host.host)") { state in
                 guard state.hosts.contains(host) else {
@@ -22,6 +23,8 @@ struct FakeSwitchboard: AgentSwitchboard {
         }
         return FakeAgent(world: world, host: host)
     }
+
+    func release(_ host: HostName) async {}
 
     func close() async {}
 }
