@@ -3,14 +3,16 @@ import Glibc
 import Logging
 import SalvorAgentCore
 import SalvorCoordinatorCore
+import SalvorDigest
 import SalvorMessages
 import SalvorTransport
+import SwiftProtobuf
 import Testing
 
 @testable import salvor
 @testable import salvor_agent
 
-/// SPEC.md N-5 through the link of the agent and the switchboard of the coordinator.
+/// SPEC.md R-4 and N-5 through the link of the agent and the switchboard of the coordinator.
 @Suite(.timeLimit(.minutes(3))) struct ListeningLinkTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let rescue = HostName(run: "run-1", number: 1)
@@ -41,25 +43,36 @@ import Testing
         deinit { close(descriptor) }
     }
 
+    private static func directory(_ folder: URL) -> RunDirectory { StateDirectory(path: folder.path).run("run-1") }
+
+    /// It dials, and listens nowhere.
     private static func coordinator(_ folder: URL) async throws -> RunSwitchboard {
-        let directory = StateDirectory(path: folder.path).run("run-1")
+        let directory = directory(folder)
         try FileManager.default.createDirectory(atPath: directory.authority, withIntermediateDirectories: true)
-        return try await RunSwitchboard.open(run: "run-1", directory: directory, on: .loopback, logger: logger)
+        return try await RunSwitchboard.open(run: "run-1", directory: directory, on: nil, logger: logger)
     }
 
-    private static func agent(_ credentials: EnrolmentCredentials, port: UInt16) throws -> CoordinatorLink {
-        let logs = LogRing { _ in }
+    /// Dials as the coordinator of that folder does, beside it.
+    private static func dial(_ folder: URL, at port: HeldPort) async throws -> Connection {
+        let authority = try CertificateAuthority(contentsOfFile: "\(directory(folder).authority)/authority.pem")
+        return try await Dialler(as: .coordinator(of: authority), tls: .server)
+            .connect(host: "127.0.0.1", port: Int(port.number))
+    }
+
+    private static func link(
+        _ credentials: EnrolmentCredentials, token: [UInt8]?, at port: HeldPort
+    ) throws -> CoordinatorLink {
         let services = AgentServices(
             AgentConfiguration(
                 host: rescue.host, version: "1.2.3", quarantine: QuarantineStore(budgetBytes: 1 << 20),
-                disks: SystemDisks(), logs: logs, logger: logger, powerOff: {}))
+                disks: SystemDisks(), logs: LogRing(), logger: logger, powerOff: {}))
         let bootstrap = Salvor_V1_Bootstrap.with {
             $0.version = 1
             $0.run = "run-1"
             $0.host = rescue.host
-            $0.listenPort = UInt32(port)
+            $0.listenPort = UInt32(port.number)
             $0.caFingerprint = Data(credentials.authorityFingerprint.bytes)
-            $0.enrolmentToken = Data(credentials.token)
+            $0.enrolmentToken = Data(token ?? credentials.token)
             $0.coordinatorTimeoutSeconds = 600
         }
         return try CoordinatorLink(
@@ -67,61 +80,123 @@ import Testing
             watch: CoordinatorWatch(timeout: .seconds(600), clock: ContinuousClock()) {}, logger: logger)
     }
 
-    private static func host(_ name: HostName = rescue, at port: HeldPort) -> RescueHost {
-        RescueHost(
-            name: name, identifier: "test", listenAddress: ListenAddress(host: "127.0.0.1", port: port.number))
-    }
-
-    private static func withFolder(_ body: (URL) async throws -> Void) async throws {
+    /// An agent that listens while `body` runs, with the credentials of the coordinator `ours`.
+    /// - Parameter token: another than its own.
+    private static func withAgent(
+        token: [UInt8]? = nil,
+        _ body: (_ ours: RunSwitchboard, _ folder: URL, _ port: HeldPort) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "link-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await body(folder)
+        let port = try HeldPort()
+        let ours = try await coordinator(folder.appending(path: "ours"))
+        let link = try link(try await ours.credentials(for: rescue), token: token, at: port)
+        let agent = Task { await link.keep() }
+        let result = await Result { try await body(ours, folder, port) }
+        await ours.close()
+        agent.cancel()
+        await agent.value
+        try result.get()
     }
 
-    @Test func `an agent that listens is enrolled, called, and not taken by a stranger who dials first`() async throws {
-        try await Self.withFolder { folder in
-            let port = try HeldPort()
-            let ours = try await Self.coordinator(folder.appending(path: "ours"))
-            let link = Task {
-                [agent = try Self.agent(try await ours.credentials(for: Self.rescue), port: port.number)] in
-                await agent.keep()
-            }
+    private static func host(_ name: HostName = rescue, at port: HeldPort) -> RescueHost {
+        RescueHost(
+            name: name, identifier: "group/rescue-vm",
+            listenAddress: ListenAddress(host: "127.0.0.1", port: port.number))
+    }
+
+    /// Why that host's agent could not be had, as the operator is told.
+    private static func failure(
+        of switchboard: RunSwitchboard, _ host: RescueHost, within timeout: Duration
+    ) async throws -> (error: CoordinatorError, cause: TransportError) {
+        let error = await #expect(throws: CoordinatorError.self) {
+            _ = try await switchboard.agent(on: host, within: timeout)
+        }
+        let failure = try #require(error)
+        #expect(failure.code == .agentGone)
+        for words in [host.name.host, host.identifier, "\(try #require(host.listenAddress))"] {
+            #expect(failure.message.contains(words))
+        }
+        #expect(failure.nextStep.contains("original disks") && failure.nextStep.contains("resume the run"))
+        return (failure, try #require(failure.cause as? TransportError))
+    }
+
+    @Test func `an agent that listens is enrolled and called, and refuses a stranger who dials first`() async throws {
+        try await Self.withAgent { ours, folder, port in
             // The same run and host, but another authority, and a token of its own.
             let strangers = try await Self.coordinator(folder.appending(path: "strangers"))
             _ = try await strangers.credentials(for: Self.rescue)
-            let refused = await #expect(throws: CoordinatorError.self) {
-                _ = try await strangers.agent(on: Self.host(at: port), within: .seconds(3))
-            }
-            #expect(refused?.code == .agentGone)
+            let refused = try await Self.failure(of: strangers, Self.host(at: port), within: .seconds(3))
+            #expect(refused.cause.code == .refusedByPeer)
+            #expect(refused.cause.message.contains("belongs to another run"))
+            #expect(refused.error.message.contains("not who answered"))
 
-            // It goes on dialling all the while.
+            // The stranger goes on dialling all the while.
             let agent = try await ours.agent(on: Self.host(at: port), within: .seconds(60))
             #expect(try await agent.version().agent == "1.2.3")
             await strangers.close()
             #expect(try await agent.version().agent == "1.2.3")
-            await ours.close()
-            link.cancel()
-            await link.value
+            #expect(ours.port == 0)
+        }
+    }
+
+    @Test func `a wrong token is told from a wrong authority, and lets nobody in`() async throws {
+        try await Self.withAgent(token: [UInt8](repeating: 7, count: 32)) { ours, _, port in
+            let refused = try await Self.failure(of: ours, Self.host(at: port), within: .seconds(5))
+            #expect(refused.cause.code == .unknownToken)
+            #expect(!"\(refused.error)".contains("7, 7"))
         }
     }
 
     @Test func `a host that answers in another's place is not taken for it`() async throws {
-        try await Self.withFolder { folder in
-            let port = try HeldPort()
-            let coordinator = try await Self.coordinator(folder)
-            let link = Task {
-                [agent = try Self.agent(try await coordinator.credentials(for: Self.rescue), port: port.number)] in
-                await agent.keep()
-            }
+        try await Self.withAgent { ours, _, port in
             let second = HostName(run: "run-1", number: 2)
-            _ = try await coordinator.credentials(for: second)
-            let error = await #expect(throws: CoordinatorError.self) {
-                _ = try await coordinator.agent(on: Self.host(second, at: port), within: .seconds(5))
-            }
-            #expect("\(String(describing: error))".contains("another rescue VM answers"))
-            await coordinator.close()
-            link.cancel()
-            await link.value
+            _ = try await ours.credentials(for: second)
+            let refused = try await Self.failure(of: ours, Self.host(second, at: port), within: .seconds(5))
+            #expect(refused.cause.code == .wrongName)
+            #expect(refused.cause.message.contains("another rescue VM answers"))
         }
+    }
+
+    @Test func `an agent that is never there is said to be out of reach, with what to look at`() async throws {
+        try await Self.withAgent { ours, _, _ in
+            let nobody = try HeldPort()
+            let missed = try await Self.failure(of: ours, Self.host(at: nobody), within: .seconds(2))
+            #expect(missed.cause.code == .cannotConnect)
+            #expect(missed.error.message.contains("within 2 s"))
+            #expect(missed.error.nextStep.contains("network security group"))
+            #expect(missed.error.nextStep.contains("TCP port \(nobody.number)"))
+        }
+    }
+
+    @Test func `one coordinator has the agent at a time, and a lost link is taken up again until the host goes`()
+        async throws
+    {
+        try await Self.withAgent { ours, folder, port in
+            let host = Self.host(at: port)
+            let agent = try await ours.agent(on: host, within: .seconds(60))
+            #expect(try await agent.version().agent == "1.2.3")
+
+            // Another dial of the run's coordinator: the link that there was is lost by it.
+            let other = try await Self.dial(folder.appending(path: "ours"), at: port)
+            let lost = await #expect(throws: CoordinatorError.self) {
+                while true { _ = try await agent.version() }
+            }
+            #expect(lost?.code == .agentGone)
+            // The first dials again, and takes the other's place by it.
+            _ = await other.closed()
+            let again = try await ours.agent(on: host, within: .seconds(60))
+            #expect(try await again.version().agent == "1.2.3")
+            #expect(again.certificateFingerprint == agent.certificateFingerprint)
+
+            await ours.release(Self.rescue)
+            #expect(await ours.dialling.isEmpty)
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

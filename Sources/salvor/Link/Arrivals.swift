@@ -6,17 +6,22 @@ actor Arrivals {
     enum Answer: Sendable {
         case arrived(any Agent)
         /// Time was up.
-        case late(Absence)
+        case late(Absence?)
         case cancelled
     }
 
     /// What is known of a host whose agent has not come.
     enum Absence: Sendable {
-        case silent
         /// Nobody was there when it was dialled last.
-        case unreached(String)
+        case unreached(any Error)
         /// The last one of its name was refused, or refused this side.
-        case refused(String)
+        case refused(any Error)
+
+        var error: any Error {
+            switch self {
+            case .unreached(let error), .refused(let error): error
+            }
+        }
     }
 
     private struct Guest {
@@ -65,10 +70,10 @@ actor Arrivals {
         if guests[host]?.connection === connection { guests[host] = nil }
     }
 
-    func refused(_ why: String, host: String) { absences[host] = .refused(why) }
+    func refused(_ why: any Error, host: String) { absences[host] = .refused(why) }
 
     /// Says less than a refusal, and takes the place of none.
-    func unreached(_ why: String, host: String) {
+    func unreached(_ why: any Error, host: String) {
         if case .refused? = absences[host] { return }
         absences[host] = .unreached(why)
     }
@@ -82,7 +87,7 @@ actor Arrivals {
 
     private func timeUp(for number: Int) {
         guard let host = waiters[number]?.host else { return }
-        answer(number, .late(absences[host] ?? .silent))
+        answer(number, .late(absences[host]))
     }
 
     private func answer(_ number: Int, _ answer: Answer) {

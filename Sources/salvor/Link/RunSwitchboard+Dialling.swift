@@ -23,9 +23,9 @@ extension RunSwitchboard {
             } catch {
                 logger.debug("no link to the agent of \(host) at \(address): \(error)")
                 if error.isAbsence {
-                    await arrivals.unreached("\(error)", host: host)
+                    await arrivals.unreached(error, host: host)
                 } else {
-                    await arrivals.refused("\(error)", host: host)
+                    await arrivals.refused(error, host: host)
                 }
             }
             guard (try? await Task.sleep(for: backoff.next(using: &random))) != nil else { return }
@@ -41,5 +41,7 @@ extension RunSwitchboard {
 
 extension TransportError {
     /// Nobody is there yet, or nobody who speaks: a rescue VM that is starting, or a forward that leads to it.
-    fileprivate var isAbsence: Bool { [.cannotConnect, .connectionLost, .handshakeTimeout].contains(code) }
+    fileprivate var isAbsence: Bool {
+        [.cannotConnect, .connectionLost, .handshakeFailed, .handshakeTimeout].contains(code)
+    }
 }

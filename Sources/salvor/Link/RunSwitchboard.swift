@@ -105,31 +105,35 @@ actor RunSwitchboard: AgentSwitchboard {
         }
     }
 
-    private static func late(_ rescue: RescueHost, after timeout: Duration, _ why: Arrivals.Absence) -> CoordinatorError
-    {
+    private static func late(
+        _ rescue: RescueHost, after timeout: Duration, _ absence: Arrivals.Absence?
+    ) -> CoordinatorError {
         let name = rescue.name.host
-        let seconds = timeout.components.seconds
-        var words = ""
-        switch why {
-        case .silent: ()
-        case .unreached(let last): words = " At the last attempt: \(last)."
-        case .refused(let last): words = " One that claimed to be it was refused, or refused this run: \(last)."
-        }
+        let within = "within \(timeout.components.seconds) s"
         guard let address = rescue.listenAddress else {
+            let refused = absence == nil ? "" : " One that claimed to be it was refused."
             return CoordinatorError(
-                .agentGone, "The agent of the rescue VM \(name) did not call within \(seconds) s.\(words)",
+                .agentGone, "The agent of the rescue VM \(name) did not call \(within).\(refused)",
                 nextStep: "The original disks are as they were. See the rescue VM's console in the run's folder, "
-                    + "then resume the run.")
+                    + "then resume the run.", cause: absence?.error)
+        }
+        let place = "The rescue VM \(name) (\(rescue.identifier))"
+        if case .refused(let error)? = absence {
+            return CoordinatorError(
+                .agentGone,
+                "\(place) was dialled at \(address), and this run's agent was not who answered, or could not prove it, "
+                    + "\(within).",
+                nextStep:
+                    "The original disks are as they were. See what else may have the address \(address.host), and the "
+                    + "rescue VM's console in the run's folder, then resume the run.", cause: error)
         }
         return CoordinatorError(
-            .agentGone,
-            "The agent of the rescue VM \(name) (\(rescue.identifier)) could not be reached at \(address) within "
-                + "\(seconds) s.\(words)",
+            .agentGone, "\(place) was dialled at \(address), and its agent did not answer \(within).",
             nextStep:
                 "The original disks are as they were. See that this computer reaches \(address.host), from the same "
-                + "network or one that is joined to it, that no firewall or network security group keeps TCP port "
-                + "\(address.port) from it, and what the rescue VM's console in the run's folder says; then resume the run."
-        )
+                + "network or one that is joined to it, that neither a firewall nor a network security group keeps TCP port "
+                + "\(address.port) from it, and what the rescue VM's console in the run's folder says. Then resume the run.",
+            cause: absence?.error)
     }
 
     func release(_ host: HostName) {
@@ -160,7 +164,7 @@ actor RunSwitchboard: AgentSwitchboard {
             logger.warning("a connection from \(connection.remoteAddress) ended: \(error)")
             connection.close()
             if case .host(_, let host)? = connection.peer {
-                await arrivals.refused("\(error)", host: host)
+                await arrivals.refused(error, host: host)
             }
             return false
         }
@@ -191,7 +195,7 @@ actor RunSwitchboard: AgentSwitchboard {
                 installation.certificate = .init(certificate.der)
                 _ = try await enrolment.install(installation, options: options)
             } catch {
-                await arrivals.refused("\(error)", host: expected ?? answer.host)
+                await arrivals.refused(error, host: expected ?? answer.host)
                 throw error
             }
         }

@@ -1,16 +1,22 @@
 import GRPCCore
+import NIOCore
+import NIOPosix
 import SalvorTransport
 import Testing
 
 /// SPEC.md R-4 and N-5: the agent listens, the coordinator dials, and TLS has its usual sides.
 @Suite(.timeLimit(.minutes(3))) struct ListeningAgentTests {
     static func listen(
-        _ run: Run, as identity: LocalIdentity?
+        _ run: Run, as identity: LocalIdentity?, handshakeTimeout: Duration = .seconds(120),
+        maximumConnections: Int = 16
     ) async throws -> (listener: Listener, refusals: Observed<[Listener.Refusal]>) {
         let refusals = Observed<[Listener.Refusal]>([])
-        let endpoint = Endpoint.host(
+        var endpoint = Endpoint.host(
             run: run.authority.run, authorityFingerprint: run.authority.fingerprint, identity: identity)
-        let listener = try await Listener.listen(host: "127.0.0.1", port: 0, as: endpoint, tls: .client) { refusal in
+        endpoint.handshakeTimeout = handshakeTimeout
+        let listener = try await Listener.listen(
+            host: "127.0.0.1", port: 0, as: endpoint, tls: .client, maximumConnections: maximumConnections
+        ) { refusal in
             refusals.update { $0.append(refusal) }
         }
         return (listener, refusals)
@@ -49,7 +55,9 @@ import Testing
         // Of the same name, under another authority: all but the fingerprint is right.
         let stranger = try Run()
         let (listener, refusals) = try await Self.listen(run, as: isEnrolled ? try run.host("rescue-1") : nil)
-        await #expect(throws: TransportError.self) { try await Self.dial(stranger, port: listener.port) }
+        let refusal = await #expect(throws: TransportError.self) { try await Self.dial(stranger, port: listener.port) }
+        #expect(refusal?.code == .refusedByPeer)
+        #expect(refusal?.message.contains("belongs to another run") == true, "\(String(describing: refusal))")
         let refused = try await refusals.wait(for: "a refusal") { !$0.isEmpty }
         #expect(refused.map(\.error.code) == [.wrongCertificateAuthority])
 
@@ -95,6 +103,68 @@ import Testing
         let newer = try #require(await iterator.next())
         #expect(newer.peer == .coordinator(run: "run-1"))
         second.close()
+        await listener.close()
+    }
+
+    /// Somebody who dials, speaks no TLS, and notes what comes.
+    static func stranger(
+        at port: Int, saying bytes: [UInt8] = []
+    ) async throws -> (seen: Observed<Seen>, channel: any Channel) {
+        let seen = Observed(Seen())
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Recorder(seen))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        if !bytes.isEmpty { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
+        return (seen, channel)
+    }
+
+    @Test func `N-5: strangers who say nothing learn nothing, and hold no place for longer than a handshake may take`()
+        async throws
+    {
+        let run = try Run()
+        let (listener, refusals) = try await Self.listen(
+            run, as: try run.host("rescue-1"), handshakeTimeout: .milliseconds(500), maximumConnections: 2)
+        var silent: [Observed<Seen>] = []
+        for _ in 0..<2 { silent.append(try await Self.stranger(at: listener.port).seen) }
+        // Every place is taken: one more is closed without a word.
+        let crowd = try await Self.stranger(at: listener.port).seen
+        try await refusals.wait(for: "a refusal for want of a place") {
+            $0.contains { $0.error.code == .tooManyConnections }
+        }
+        #expect(try await crowd.wait(for: "its end") { $0.isInactive }.bytes.isEmpty)
+
+        for stranger in silent {
+            let seen = try await stranger.wait(for: "its end") { $0.isInactive }
+            // A TLS handshake's ClientHello, in which nobody is named.
+            #expect(seen.bytes.first == 22)
+            let text = String(decoding: seen.bytes, as: UTF8.self)
+            #expect(!text.contains("rescue-1") && !text.contains("run-1"))
+        }
+        try await refusals.wait(for: "both ends") { $0.filter { $0.error.code == .handshakeTimeout }.count == 2 }
+
+        // The places are given back when the channels are closed, which what was seen may come just before.
+        var dialled: Connection?
+        while dialled == nil { dialled = try? await Self.dial(run, expecting: "rescue-1", port: listener.port) }
+        dialled?.close()
+        await listener.close()
+    }
+
+    @Test(arguments: [
+        (Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8), TransportError.Code.notTLS),
+        // A preface of the wire without TLS: R-2 leaves no way round it.
+        (Array("SALVOR\0\u{1}".utf8), .notTLS),
+    ])
+    func `R-2: what is not TLS is refused at once`(bytes: [UInt8], code: TransportError.Code) async throws {
+        let run = try Run()
+        let (listener, refusals) = try await Self.listen(run, as: try run.host("rescue-1"))
+        let (seen, _) = try await Self.stranger(at: listener.port, saying: bytes)
+        let refused = try await refusals.wait(for: "a refusal") { !$0.isEmpty }
+        #expect(refused.map(\.error.code) == [code])
+        try await seen.wait(for: "its end") { $0.isInactive }
         await listener.close()
     }
 }
