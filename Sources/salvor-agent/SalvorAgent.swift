@@ -11,8 +11,9 @@ struct SalvorAgent {
         usage: salvor-agent --bootstrap FILE [--or-imds]
                salvor-agent --version
 
-        Dials the coordinator that the bootstrap data names, or waits on a port for its dial, and serves its calls until it is told to end or the
-        coordinator has been gone for too long. Whoever started it then powers the rescue VM off.
+        Dials the coordinator that the bootstrap data names, or waits to be dialled on the port that they name, and serves the
+        coordinator's calls until it is told to end or the coordinator has been gone for too long. Whoever started it then
+        powers the rescue VM off.
 
         --or-imds: if FILE is empty, the bootstrap data is the userData of this Azure VM.
 
