@@ -239,7 +239,7 @@ let package = Package(
             "LinkTests",
             [
                 "salvor", "salvor-agent", "SalvorCoordinatorCore", "SalvorAgentCore", "SalvorMessages",
-                "SalvorDigest", "SalvorTransport", logging, swiftProtobuf,
+                "SalvorSystem", "SalvorDigest", "SalvorTransport", logging, swiftProtobuf,
             ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.

@@ -53,7 +53,7 @@ extension CoordinatorLink {
     private func serveThoseWhoDial(_ port: UInt16, as identity: LocalIdentity) async throws(TransportError) {
         let (refused, refuse) = AsyncStream.makeStream(of: Void.self)
         let listener = try await listen(port, as: identity) { [self] in
-            // Before TLS stands, a refusal can be a stranger's: it must not cost a link that works.
+            // A link that works shows that there is one to whom the certificate is good.
             if !isServing { refuse.yield() }
         }
         await withTaskCancellationHandler {
@@ -82,7 +82,7 @@ extension CoordinatorLink {
     }
 
     private func listen(
-        _ port: UInt16, as identity: LocalIdentity?, onRefusedByPeer: @escaping @Sendable () -> Void
+        _ port: UInt16, as identity: LocalIdentity?, onRefusal: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> Listener {
         let strangers = Throttle(.seconds(1))
         return try await Listener.listen(
@@ -93,7 +93,7 @@ extension CoordinatorLink {
                 let others = unsaid > 0 ? ", and \(unsaid) before it" : ""
                 logger.warning("refused a connection from \(refusal.remoteAddress)\(others): \(refusal.error)")
             }
-            if refusal.error.code == .refusedByPeer { onRefusedByPeer() }
+            if refusal.error.refusesOurCertificate { onRefusal() }
         }
     }
 }

@@ -62,7 +62,7 @@ final class CoordinatorLink: Sendable {
                 }
             } catch {
                 // A certificate that is refused is of no use any more: the token decides whether there is another.
-                if (error as? TransportError)?.code == .refusedByPeer { identity = nil }
+                if (error as? TransportError)?.refusesOurCertificate == true { identity = nil }
                 logger.warning("no link to the coordinator at \(address):\(port): \(error)")
             }
             guard (try? await Task.sleep(for: backoff.next(using: &random))) != nil else { return }
@@ -123,6 +123,11 @@ final class CoordinatorLink: Sendable {
         if let why = await connection.closed() { throw why }
         logger.info("the coordinator closed the link")
     }
+}
+
+extension TransportError {
+    /// A refusal by the coordinator itself: a stranger's must not cost the agent what its token gives but once.
+    var refusesOurCertificate: Bool { code == .refusedByPeer && isOfVerifiedPeer }
 }
 
 extension Result where Failure == any Error {

@@ -5,6 +5,7 @@ import SalvorAgentCore
 import SalvorCoordinatorCore
 import SalvorDigest
 import SalvorMessages
+import SalvorSystem
 import SalvorTransport
 import SwiftProtobuf
 import Testing
@@ -18,7 +19,7 @@ import Testing
     private static let rescue = HostName(run: "run-1", number: 1)
 
     /// A port that nobody else gets while this is held, because it is bound; the agent may listen on it.
-    private final class HeldPort {
+    private final class HeldPort: Sendable {
         let number: UInt16
         private let descriptor: Int32
 
@@ -191,6 +192,43 @@ import Testing
 
             await ours.release(Self.rescue)
             #expect(await ours.dialling.isEmpty)
+        }
+    }
+
+    @Test func `no alert of a stranger makes an agent give up its certificate`() async throws {
+        try await Self.withAgent { ours, folder, port in
+            _ = try await ours.agent(on: Self.host(at: port), within: .seconds(60))
+            await ours.release(Self.rescue)
+            for _ in 0..<5 {
+                // Takes the place of the link that there is, and leaves none.
+                let last = try await Self.dial(folder.appending(path: "ours"), at: port)
+                #expect(last.peer == .host(run: "run-1", host: Self.rescue.host))
+                last.close()
+                _ = await last.closed()
+                try await Self.refuse(at: port)
+            }
+        }
+    }
+
+    /// Sends the alert that says that a certificate's authority is unknown, and waits for the connection's end.
+    private static func refuse(at port: HeldPort) async throws {
+        try await Blocking.run {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { Glibc.close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.number.bigEndian
+            address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+            let result = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            try #require(result == 0)
+            let alert: [UInt8] = [21, 3, 3, 0, 2, 2, 48]
+            try #require(send(descriptor, alert, alert.count, Int32(MSG_NOSIGNAL)) == alert.count)
+            var rest = [UInt8](repeating: 0, count: 4096)
+            while recv(descriptor, &rest, rest.count, 0) > 0 {}
         }
     }
 }

@@ -167,4 +167,20 @@ import Testing
         try await seen.wait(for: "its end") { $0.isInactive }
         await listener.close()
     }
+
+    @Test func `R-4: an alert of a stranger is told from the coordinator's refusal`() async throws {
+        let run = try Run()
+        let (listener, refusals) = try await Self.listen(run, as: try run.host("rescue-1"))
+        // fatal, unknown_ca: in the clear, as anybody on the way can send it.
+        let (seen, _) = try await Self.stranger(at: listener.port, saying: [21, 3, 3, 0, 2, 2, 48])
+        try await seen.wait(for: "its end") { $0.isInactive }
+        let error = await #expect(throws: TransportError.self) {
+            try await Self.dial(run, expecting: "rescue-2", port: listener.port)
+        }
+        #expect(error?.code == .wrongName)
+        let refused = try await refusals.wait(for: "both refusals") { $0.count == 2 }.map(\.error)
+        #expect(refused.map(\.code) == [.refusedByPeer, .refusedByPeer])
+        #expect(refused.map(\.isOfVerifiedPeer) == [false, true])
+        await listener.close()
+    }
 }
