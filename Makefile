@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo demo-azure test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
+.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -41,6 +41,10 @@ demo: build-tools packages-run packages-test ## break a machine by code, rescue 
 
 demo-azure: build-tools packages-run packages-test ## the same through Azure Resource Manager: azure-emulator with real machines
 	DEMO_BIN=$(debug) $(with_agent) Coordinator/azure/demo/run
+
+demo-azure-listen: build-tools packages-run packages-test ## the same with `--listen`, from inside the machines' network
+	DEMO_BIN=$(debug) $(with_agent) DEMO_DIALLER=salvor DEMO_GENERATIONS=V2 DEMO_OUTPUT=$(CURDIR)/.build/demo-azure-listen \
+		Coordinator/azure/demo/run
 
 test: lint test-fast test-emulator test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
 

@@ -234,6 +234,13 @@ let package = Package(
                 "SalvorTransport", "AzureEmulator", "ProviderConformance", "COpenSSL", grpcCore, logging, swiftProtobuf,
                 system,
             ]),
+        // Both ends of the link as the two commands have them, in one process.
+        tests(
+            "LinkTests",
+            [
+                "salvor", "salvor-agent", "SalvorCoordinatorCore", "SalvorAgentCore", "SalvorMessages",
+                "SalvorSystem", "SalvorDigest", "SalvorTransport", logging, swiftProtobuf,
+            ]),
         tests("AzureEmulatorTests", ["AzureEmulator", "SalvorDigest", "SalvorJSON", logging]),
         // Machines of the emulator that are started in earnest: slow.
         tests(

@@ -13,6 +13,8 @@ package struct TransportError: Error, Sendable {
     /// What happened, to what, what state it left behind, and what to do next.
     package var message: String
     package var cause: (any Error)?
+    /// Whether the peer had proven itself by then. Before that, anybody on the way can send an alert that refuses us.
+    package var isOfVerifiedPeer = false
 
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code

@@ -35,6 +35,13 @@ struct MachineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "A port of guests that this computer reaches at their private addresses. It must have these itself: "
+                + "`ip route add local 10.1.0.0/16 dev lo src 127.0.0.1` in a network namespace does that. Can be repeated.",
+            valueName: "port"))
+    var inbound: [Int] = []
+
+    @Option(
+        help: ArgumentHelp(
             "What on a machine's console shows that its agent is ready, where the guest does not report it.",
             valueName: "regular expression"))
     var readyWhen: String?
@@ -43,8 +50,10 @@ struct MachineOptions: ParsableArguments {
         guard (64...1_048_576).contains(guestMemory) else { throw ValidationError("A machine gets 64 MiB or more.") }
         guard (1...64).contains(guestCpus) else { throw ValidationError("A machine gets 1 to 64 processors.") }
         guard (0...3600).contains(guestGrace) else { throw ValidationError("A guest gets 0 to 3600 seconds.") }
-        guard reachable.allSatisfy((1...65_535).contains), Set(reachable).count == reachable.count else {
-            throw ValidationError("Reachable ports are 1 to 65535, each named once.")
+        for ports in [reachable, inbound] {
+            guard ports.allSatisfy((1...65_535).contains), Set(ports).count == ports.count else {
+                throw ValidationError("--reachable and --inbound take ports of 1 to 65535, each named once.")
+            }
         }
         _ = try pattern()
     }
@@ -54,7 +63,7 @@ struct MachineOptions: ParsableArguments {
         guard hypervisor == .qemu else { return nil }
         var configuration = QEMUHypervisor.Configuration(
             folder: FilePath(folder.path("machines")), contents: contents, memoryMiB: guestMemory, cpus: guestCpus,
-            reachablePorts: reachable, grace: .seconds(guestGrace))
+            reachablePorts: reachable, inboundPorts: inbound, grace: .seconds(guestGrace))
         if let pattern = try pattern() { configuration.isReady = { pattern.matches($0) } }
         return QEMUHypervisor(configuration)
     }

@@ -11,8 +11,9 @@ struct SalvorAgent {
         usage: salvor-agent --bootstrap FILE [--or-imds]
                salvor-agent --version
 
-        Dials the coordinator that the bootstrap data names, and serves its calls until it is told to end or the
-        coordinator has been gone for too long. Whoever started it then powers the rescue VM off.
+        Dials the coordinator that the bootstrap data names, or waits to be dialled on the port that they name, and serves the
+        coordinator's calls until it is told to end or the coordinator has been gone for too long. Whoever started it then
+        powers the rescue VM off.
 
         --or-imds: if FILE is empty, the bootstrap data is the userData of this Azure VM.
 
@@ -43,13 +44,13 @@ struct SalvorAgent {
             fail("\(error)", code: 70)
         }
         let bootstrap: Salvor_V1_Bootstrap
-        let address: (host: String, port: UInt16)
+        let route: Salvor_V1_Bootstrap.Route
         do throws(AgentError) {
             bootstrap =
                 orUserData
                 ? try await .read(from: bootstrapFile, orFrom: InstanceMetadata()) { note("no userData yet: \($0)") }
                 : try .read(from: bootstrapFile)
-            address = try bootstrap.coordinatorAddress()
+            route = try bootstrap.route()
         } catch {
             fail("\(error)", code: 78)
         }
@@ -76,7 +77,7 @@ struct SalvorAgent {
         let link: CoordinatorLink
         do {
             link = try CoordinatorLink(
-                bootstrap: bootstrap, address: address, key: key, services: services.all, watch: watch, logger: logger)
+                bootstrap: bootstrap, route: route, key: key, services: services.all, watch: watch, logger: logger)
         } catch {
             fail("\(error)", code: 70)
         }

@@ -209,6 +209,21 @@ private let logger = Logger(label: "test")
         #expect(try await ground.agent == "Not Ready")
     }
 
+    @Test("A machine is started with its interface's own addresses")
+    func addresses() async throws {
+        let ground = try Ground()
+        try await ground.make()
+        let interface = try #require(
+            try await ground.azure("GET", machine).json[path: "properties.networkProfile.networkInterfaces"]?.array?
+                .first?["id"]?.string)
+        let properties = try #require(
+            try await ground.azure("GET", String(interface.dropFirst(root.count + 1))).json["properties"])
+        let real = try #require(ground.hypervisor.machine(try await ground.id))
+        let address = properties["ipConfigurations"]?.array?.first?[path: "properties.privateIPAddress"]?.string
+        #expect(address != nil && real.privateAddress == address)
+        #expect(real.hardwareAddress == properties["macAddress"]?.string)
+    }
+
     // MARK: After a crash
 
     @Test("What an emulator that was killed has left is brought together with what is on record")

@@ -30,7 +30,7 @@ struct BootstrapTests {
         #expect(address.port == 7291)
     }
 
-    @Test("Each fault is told by name, and no message holds the token", arguments: 0..<16)
+    @Test("Each fault is told by name, and no message holds the token", arguments: 0..<18)
     func faults(number: Int) throws {
         let faults: [(String, (inout Salvor_V1_Bootstrap) -> Void)] = [
             ("version 2", { $0.version = 2 }), ("host name", { $0.host = "" }), ("host name", { $0.host = "a b" }),
@@ -43,6 +43,14 @@ struct BootstrapTests {
             ("prefix length", { $0.network.address = "10.0.2.15" }),
             ("prefix length", { $0.network.address = "10.0.2.15/33" }),
             ("prefix length", { $0.network.address = "10.0.2/8" }), ("gateway", { $0.network.gateway = "10.0.2.256" }),
+            ("a coordinator and a port", { $0.listenPort = 7443 }),
+            (
+                "65536 is no TCP port",
+                {
+                    $0.coordinator = ""
+                    $0.listenPort = 65536
+                }
+            ),
         ]
         var bootstrap = Self.good
         faults[number].1(&bootstrap)
@@ -51,6 +59,18 @@ struct BootstrapTests {
         let text = String(describing: error)
         #expect(text.contains(faults[number].0), "\(text)")
         #expect(!text.contains("ZZZZ") && !text.lowercased().contains("5a5a"))
+    }
+
+    @Test("An agent that is to listen needs no coordinator's address, and is given none")
+    func listening() throws {
+        var bootstrap = Self.good
+        let dials = try bootstrap.route()
+        #expect(dials == .dial(host: "10.0.2.100", port: 7291))
+        bootstrap.coordinator = ""
+        bootstrap.listenPort = 7443
+        let bytes: [UInt8] = try bootstrap.serializedBytes()
+        let listens = try Salvor_V1_Bootstrap.parse(bytes).route()
+        #expect(listens == .listen(port: 7443))
     }
 
     @Test("Bytes that are no message, and a file that is not there, are told as such")

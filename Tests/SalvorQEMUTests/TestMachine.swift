@@ -41,14 +41,19 @@ struct TestMachine: Sendable {
         return try MachineDisk(file: path, format: .raw, readOnly: readOnly, serial: serial)
     }
 
-    func commandLine(ports: Int = 0, restarts: Bool = false) throws -> QEMUCommandLine {
+    func commandLine(
+        ports: Int = 0, restarts: Bool = false, network: UserNetwork? = nil
+    ) throws -> QEMUCommandLine {
         QEMUCommandLine(
             name: "test", acceleration: .tcg(reason: "the same everywhere"), memoryMiB: 64, firmware: .bios,
             disks: [try MachineDisk(file: file("boot"), format: .raw, serial: "boot")], hotPlugPorts: ports,
-            restartsAllowed: restarts)
+            network: network, restartsAllowed: restarts)
     }
 
-    func start(ports: Int = 0, restarts: Bool = false, paused: Bool = false) async throws -> QEMUMachine {
-        try await QEMUMachine.start(commandLine(ports: ports, restarts: restarts), in: folder, paused: paused)
+    func start(
+        ports: Int = 0, restarts: Bool = false, paused: Bool = false, network: UserNetwork? = nil
+    ) async throws -> QEMUMachine {
+        try await QEMUMachine.start(
+            commandLine(ports: ports, restarts: restarts, network: network), in: folder, paused: paused)
     }
 }

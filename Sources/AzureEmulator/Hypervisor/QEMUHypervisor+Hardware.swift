@@ -45,6 +45,11 @@ extension QEMUHypervisor {
             + configuration.reachablePorts.map {
                 .init(address: Self.hostAddress, port: $0, command: relay(to: "TCP4:127.0.0.1:\($0),nodelay"))
             }
+        if let address = machine.privateAddress {
+            network.hostForwards = configuration.inboundPorts.map {
+                .init(hostAddress: address, hostPort: $0, guestPort: $0)
+            }
+        }
         return network
     }
 

@@ -15,6 +15,9 @@ package final class QEMUHypervisor: Hypervisor {
         package var cpus: Int
         /// Ports of 127.0.0.1 that guests reach, at ``QEMUHypervisor/hostAddress``.
         package var reachablePorts: [Int]
+        /// Ports of guests that this computer reaches at their private addresses, which it has to have itself, and has to
+        /// dial from 127.0.0.1: guests have no router, and QEMU shows them that as an address on their own link.
+        package var inboundPorts: [Int]
         /// What on the console shows that a guest is ready; nil for the report to the wire server alone.
         package var isReady: (@Sendable (String) -> Bool)?
         /// How long a guest may take to power off before it is ended.
@@ -23,6 +26,7 @@ package final class QEMUHypervisor: Hypervisor {
 
         package init(
             folder: FilePath, contents: DiskContents, memoryMiB: Int = 512, cpus: Int = 1, reachablePorts: [Int] = [],
+            inboundPorts: [Int] = [],
             isReady: (@Sendable (String) -> Bool)? = nil, grace: Duration = .seconds(30),
             tools: QEMUTools = QEMUTools()
         ) {
@@ -31,6 +35,7 @@ package final class QEMUHypervisor: Hypervisor {
             self.memoryMiB = memoryMiB
             self.cpus = cpus
             self.reachablePorts = reachablePorts
+            self.inboundPorts = inboundPorts
             self.isReady = isReady
             self.grace = grace
             self.tools = tools

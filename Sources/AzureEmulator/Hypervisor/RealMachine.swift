@@ -30,10 +30,12 @@ package struct RealMachine: Sendable, Hashable {
     package let dataDisks: [Int: Disk]
     /// `00-0D-3A-12-34-56`, of the primary interface; nil where it has none.
     package let hardwareAddress: String?
+    /// `10.0.0.4`, of the primary interface.
+    package let privateAddress: String?
 
     package init(
         id: String, name: String, generation: Generation, osDisk: Disk, dataDisks: [Int: Disk] = [:],
-        hardwareAddress: String? = nil
+        hardwareAddress: String? = nil, privateAddress: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -41,6 +43,7 @@ package struct RealMachine: Sendable, Hashable {
         self.osDisk = osDisk
         self.dataDisks = dataDisks
         self.hardwareAddress = hardwareAddress
+        self.privateAddress = privateAddress
     }
 
     /// A machine with the disks that a profile names.
@@ -69,7 +72,8 @@ package struct RealMachine: Sendable, Hashable {
         self.init(
             id: Self.id(of: record), name: record.id.name,
             generation: osRecord.body[path: "properties.hyperVGeneration"]?.string == "V2" ? .second : .first,
-            osDisk: osDisk, dataDisks: dataDisks, hardwareAddress: NetworkProfile.hardwareAddress(of: record))
+            osDisk: osDisk, dataDisks: dataDisks, hardwareAddress: NetworkProfile.hardwareAddress(of: record),
+            privateAddress: NetworkProfile.privateAddress(of: record, in: state))
     }
 
     static func id(of record: Record) -> String { record.body[path: "properties.vmId"]?.string ?? "" }

@@ -56,6 +56,20 @@ extension Salvor_V1_Bootstrap {
         return (String(host), port)
     }
 
+    /// How this host and its coordinator come together.
+    package enum Route: Hashable, Sendable {
+        case dial(host: String, port: UInt16)
+        /// Until the coordinator dials.
+        case listen(port: UInt16)
+    }
+
+    /// - Throws: ``AgentError/Code/invalidBootstrap``.
+    package func route() throws(AgentError) -> Route {
+        if listenPort != 0 { return .listen(port: UInt16(clamping: listenPort)) }
+        let address = try coordinatorAddress()
+        return .dial(host: address.host, port: address.port)
+    }
+
     private func validate() throws(AgentError) {
         guard version == Self.supportedVersion else {
             throw .bootstrap("it is of version \(version), and this agent reads version \(Self.supportedVersion)")
@@ -64,7 +78,13 @@ extension Salvor_V1_Bootstrap {
             throw .bootstrap("the host name \"\(printable(host.utf8))\" is empty or unusable")
         }
         guard Self.isName(run) else { throw .bootstrap("the run \"\(printable(run.utf8))\" is empty or unusable") }
-        _ = try coordinatorAddress()
+        if listenPort == 0 {
+            _ = try coordinatorAddress()
+        } else {
+            // Both would leave it open who dials.
+            guard coordinator.isEmpty else { throw .bootstrap("it names a coordinator and a port to listen on") }
+            guard listenPort <= UInt16.max else { throw .bootstrap("\(listenPort) is no TCP port to listen on") }
+        }
         guard caFingerprint.count == 32 else {
             throw .bootstrap("the CA's fingerprint has \(caFingerprint.count) bytes instead of 32")
         }

@@ -17,21 +17,22 @@ extension AzureProvider {
             if let found = try await arm.find("\(plan.machine)", .compute),
                 found["properties"]?["provisioningState"]?.string?.lowercased() == "succeeded"
             {
-                return host(plan)
+                return try await host(plan, arm)
             }
             _ = try await arm.put(
                 "/subscriptions/\(configuration.subscription)/providers/Microsoft.Resources/deployments/"
                     + AzureNames.deployment(specification.name),
                 .resources, plan.deployment(secret: try secret(specification)))
-            return host(plan)
+            return try await host(plan, arm)
         }
     }
 
-    private func host(_ plan: HostTemplate) -> RescueHost {
+    private func host(_ plan: HostTemplate, _ arm: ARMClient) async throws(AzureError) -> RescueHost {
         var details = ["size": plan.size, "location": plan.location, "subnet": plan.subnet.text]
         details["zone"] = plan.zone
         return RescueHost(
-            name: plan.name, identifier: plan.machine.text, imageDigest: configuration.image?.digest, details: details)
+            name: plan.name, identifier: plan.machine.text, imageDigest: configuration.image?.digest, details: details,
+            listenAddress: try await listenAddress(of: plan.machine, arm))
     }
 
     /// What the rescue VM is told, base64.

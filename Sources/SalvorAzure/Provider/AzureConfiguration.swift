@@ -40,6 +40,8 @@ package struct AzureConfiguration: Sendable {
     package var hasOtherKeys = false
     /// What vaults' names end with in this cloud.
     package var keyVaultSuffix = AzureEnvironment.publicCloud.keyVaultSuffix
+    /// Port of the rescue VM on which its agent waits to be called; nil for agents that call.
+    package var listenPort: UInt16?
     /// Requests to attach or detach that come within this time go into one call.
     package var gathering: Duration = .seconds(2)
     /// Copies that one rescue VM gets, and rescue VMs: what preflight counts with.

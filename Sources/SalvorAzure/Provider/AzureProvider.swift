@@ -44,7 +44,8 @@ package final class AzureProvider: Provider {
     }
 
     package func route(toCoordinatorPort port: Int) -> HostRoute {
-        HostRoute(coordinator: "\(configuration.advertised ?? "127.0.0.1"):\(port)")
+        if let port = configuration.listenPort { return HostRoute(listeningOn: port) }
+        return HostRoute(coordinator: "\(configuration.advertised ?? "127.0.0.1"):\(port)")
     }
 
     /// The tags of everything that a run makes.

@@ -1,6 +1,6 @@
 package import SalvorDigest
 
-/// Where the agents of one run call in: the listener, the run's certificate authority, and enrolment.
+/// Where the agents of one run come in: the listener, the run's certificate authority, and enrolment.
 ///
 /// When an agent vanishes, calls to it fail with ``CoordinatorError/Code/agentGone``; the switchboard never waits for
 /// another one of that name.
@@ -14,12 +14,16 @@ package protocol AgentSwitchboard: Sendable {
     /// Lets in the agent of a host that an earlier process started, by the certificate that it was given then.
     func expect(_ host: HostName, certificate: Digest) async
 
-    /// Waits until that host's agent has proven itself.
-    /// - Throws: ``CoordinatorError/Code/agentGone`` where it does not call within `timeout`, or calls with a certificate
+    /// Waits until that host's agent has proven itself. A host with a ``RescueHost/listenAddress`` is dialled, and dialled
+    /// again whenever the link breaks, until ``release(_:)``.
+    /// - Throws: ``CoordinatorError/Code/agentGone`` where there is none within `timeout`, or one with a certificate
     ///   or token that is not this run's.
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent
+    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent
 
-    /// Ends all connections and stops listening.
+    /// The host is about to be ended: it is not dialled any more.
+    func release(_ host: HostName) async
+
+    /// Ends all connections, and stops listening and dialling.
     func close() async
 }
 

@@ -27,7 +27,8 @@ package protocol Provider: Sendable {
     /// Copies the machine's OS disk, the original opened read-only and kept from others' writes meanwhile.
     func copyDisk(of machine: Machine, to name: CopyName) async throws(ProviderError) -> RepairCopy
 
-    /// How a rescue VM reaches a coordinator that listens on `port` of this machine.
+    /// How a rescue VM and a coordinator that listens on `port` of this machine come together; `port` says nothing where
+    /// the coordinator dials.
     func route(toCoordinatorPort port: Int) -> HostRoute
 
     /// True where a machine must be stopped before its disk can be swapped: then ``stop(_:)`` is a step of its own.

@@ -43,10 +43,12 @@ package struct RepairCopy: Hashable, Sendable, Codable {
     }
 }
 
-/// How a rescue VM reaches the coordinator.
+/// How a rescue VM and the coordinator come together.
 package struct HostRoute: Hashable, Sendable, Codable {
-    /// host:port, as the rescue VM dials it.
+    /// host:port, as the rescue VM dials it; empty where it is dialled.
     package var coordinator: String
+    /// The rescue VM's port on which its agent waits for the coordinator; nil where the agent dials.
+    package var listenPort: UInt16?
     /// ADDRESS/PREFIX to be set up on the rescue VM; nil where DHCP does.
     package var staticAddress: String?
     package var gateway: String?
@@ -55,6 +57,12 @@ package struct HostRoute: Hashable, Sendable, Codable {
         self.coordinator = coordinator
         self.staticAddress = staticAddress
         self.gateway = gateway
+    }
+
+    /// The agent waits on that port; where the port is to be found, ``RescueHost/listenAddress`` says.
+    package init(listeningOn port: UInt16, staticAddress: String? = nil, gateway: String? = nil) {
+        self.init(coordinator: "", staticAddress: staticAddress, gateway: gateway)
+        listenPort = port
     }
 }
 
@@ -91,13 +99,32 @@ package struct RescueHost: Hashable, Sendable, Codable {
     package var details: [String: String]
     /// The port on this machine that its agent was told to call; nil in records of older versions.
     package var coordinatorPort: Int?
+    /// Where the coordinator dials its agent; nil where the agent dials.
+    package var listenAddress: ListenAddress?
 
-    package init(name: HostName, identifier: String, imageDigest: Digest? = nil, details: [String: String] = [:]) {
+    package init(
+        name: HostName, identifier: String, imageDigest: Digest? = nil, details: [String: String] = [:],
+        listenAddress: ListenAddress? = nil
+    ) {
         self.name = name
         self.identifier = identifier
+        self.listenAddress = listenAddress
         self.imageDigest = imageDigest
         self.details = details
     }
+}
+
+/// Where an agent waits for its coordinator, as the coordinator sees it.
+package struct ListenAddress: Hashable, Sendable, Codable, CustomStringConvertible {
+    package var host: String
+    package var port: UInt16
+
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 /// How the agent knows an attached disk.

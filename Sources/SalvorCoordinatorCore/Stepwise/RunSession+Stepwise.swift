@@ -66,7 +66,8 @@ extension RunSession {
                         + "was changed on it yet.",
                     nextStep: "“salvor run” repairs the copy; “salvor rollback \(self.record.id)” gives it up.")
             } catch {
-                await HostGroup.end(lease, provider: context.provider, ledger: ledger)
+                await HostGroup.end(
+                    lease, switchboard: switchboard, provider: context.provider, ledger: ledger)
                 guard !error.isInterruption, !Task.isCancelled else { return nil }
                 return await rescue.afterDeletingCopy(rescue.failed(error, copyChanged: false))
             }

@@ -36,7 +36,8 @@ struct HostGroup: Sendable {
                         side.addTask { await log(lease) }
                         await onHost.wait()
                         side.cancelAll()
-                        await Self.end(lease, provider: context.provider, ledger: context.ledger)
+                        await Self.end(
+                            lease, switchboard: switchboard, provider: context.provider, ledger: context.ledger)
                     }
                     return nil
                 }
@@ -76,9 +77,12 @@ struct HostGroup: Sendable {
     }
 
     /// Ends the host, in an interrupted run as well: a task of its own is not cancelled with the run's.
-    static func end(_ lease: HostLease, provider: any Provider, ledger: RunLedger) async {
+    static func end(
+        _ lease: HostLease, switchboard: any AgentSwitchboard, provider: any Provider, ledger: RunLedger
+    ) async {
         lease.cancel()
         await lease.settled()
+        await switchboard.release(lease.name)
         _ = await Task { await deleteHost(lease.name, provider: provider, ledger: ledger) }.value
     }
 

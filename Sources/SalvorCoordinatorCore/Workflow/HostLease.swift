@@ -40,7 +40,7 @@ struct HostLease: Sendable {
             await Result { () async throws(StepFailure) in
                 let host = try await creation.value.get()
                 do throws(StepFailure) {
-                    return try await Self.connect(to: name, configuration, switchboard, ledger, subject)
+                    return try await Self.connect(to: host, configuration, switchboard, ledger, subject)
                 } catch {
                     // It is ended soon, and what it printed goes with it.
                     if !error.isInterruption, await provider.saveConsole(of: host, to: consoleLog) {
@@ -61,7 +61,7 @@ struct HostLease: Sendable {
         connection = Task {
             await Result { () async throws(StepFailure) in
                 try await Self.connect(
-                    to: host.name, configuration, switchboard, ledger, StepSubject(machine: nil, host: host.name))
+                    to: host, configuration, switchboard, ledger, StepSubject(machine: nil, host: host.name))
             }
         }
     }
@@ -95,6 +95,7 @@ struct HostLease: Sendable {
         bootstrap.host = name.host
         bootstrap.run = name.run
         bootstrap.coordinator = route.coordinator
+        bootstrap.listenPort = UInt32(route.listenPort ?? 0)
         bootstrap.caFingerprint = Data(credentials.authorityFingerprint.bytes)
         bootstrap.enrolmentToken = Data(credentials.token)
         bootstrap.coordinatorTimeoutSeconds = UInt32(clamping: configuration.coordinatorTimeoutSeconds)
@@ -108,19 +109,19 @@ struct HostLease: Sendable {
     }
 
     private static func connect(
-        to name: HostName, _ configuration: RunConfiguration, _ switchboard: any AgentSwitchboard,
+        to host: RescueHost, _ configuration: RunConfiguration, _ switchboard: any AgentSwitchboard,
         _ ledger: RunLedger, _ subject: StepSubject
     ) async throws(StepFailure) -> any Agent {
         let (agent, _) = try await ledger.perform(
             .connect, on: subject, recording: { try JSONText.encode($0.1) }, events: { [$0.1.auditEvent] }
         ) { () async throws -> (any Agent, AgentIdentity) in
             let agent = try await switchboard.agent(
-                on: name, within: .seconds(configuration.agentCallsWithinSeconds))
+                on: host, within: .seconds(configuration.agentCallsWithinSeconds))
             let version = try await agent.version()
             guard version.protocol == protocolVersion else {
                 throw CoordinatorError(
                     .agentFault,
-                    "The agent on \(name.host) speaks version \(version.protocol) of the protocol, this Salvor "
+                    "The agent on \(host.name.host) speaks version \(version.protocol) of the protocol, this Salvor "
                         + "\(protocolVersion).",
                     nextStep: "Build the rescue image with this Salvor (salvor image build).")
             }

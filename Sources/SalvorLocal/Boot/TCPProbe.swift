@@ -1,5 +1,4 @@
 import Glibc
-internal import SalvorJSON
 import SalvorQEMU
 internal import SalvorSystem
 import SystemPackage
@@ -42,18 +41,8 @@ struct TCPProbe: Sendable {
     }
 
     private func isEstablished() async -> Bool {
-        let answer = try? await monitor.execute("human-monitor-command", ["command-line": "info usernet"])
-        return Self.isEstablished(in: answer?.string ?? "", guestPort: guestPort, hostPort: hostPort)
-    }
-
-    /// Lines such as `  TCP[ESTABLISHED]  14  127.0.0.1  40123  10.0.2.15  22  0  0`: state, descriptor, source, its
-    /// port, destination, its port.
-    static func isEstablished(in table: String, guestPort: Int, hostPort: Int) -> Bool {
-        table.split(whereSeparator: \.isNewline).contains { line in
-            let fields = line.split(separator: " ")
-            return fields.count >= 6 && fields[0] == "TCP[ESTABLISHED]" && fields[3] == "\(hostPort)"
-                && fields[5] == "\(guestPort)"
-        }
+        let connections = try? await monitor.userNetworkConnections()
+        return connections?.isEstablished(guestPort: guestPort, hostPort: hostPort) ?? false
     }
 }
 

@@ -6,15 +6,19 @@ import SystemPackage
 
 extension LocalProvider {
     private static let coordinatorAddress = "10.0.2.100"
-    private static let coordinatorPort = 7443
+    /// Where the coordinator is, or where the agent waits for it, as the rescue VM sees it.
+    private static let linkPort = 7443
     private static let configDiskName = "config.img"
     private static let configDiskSerial = "salvor-config"
 
     /// The rescue VM sees one address and one port beside itself; its own address is fixed, so that no time goes into
     /// asking for one.
     package func route(toCoordinatorPort port: Int) -> HostRoute {
-        HostRoute(
-            coordinator: "\(Self.coordinatorAddress):\(Self.coordinatorPort)", staticAddress: UserNetwork.guestAddress)
+        if configuration.agentsListen {
+            return HostRoute(listeningOn: UInt16(Self.linkPort), staticAddress: UserNetwork.guestAddress)
+        }
+        return HostRoute(
+            coordinator: "\(Self.coordinatorAddress):\(Self.linkPort)", staticAddress: UserNetwork.guestAddress)
     }
 
     package func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost {
@@ -29,9 +33,19 @@ extension LocalProvider {
             machine = try await start(specification, in: folder, acceleration: acceleration)
         }
         hosts.withLock { $0[specification.name] = machine }
+        let listenAddress = try await listenAddress(of: machine)
         return RescueHost(
             name: specification.name, identifier: folder.path.string, imageDigest: configuration.rescueImage?.digest,
-            details: ["acceleration": acceleration.name, "process": "\(machine.process.pid)", "uuid": machine.uuid])
+            details: ["acceleration": acceleration.name, "process": "\(machine.process.pid)", "uuid": machine.uuid],
+            listenAddress: listenAddress)
+    }
+
+    private func listenAddress(of machine: QEMUMachine) async throws(ProviderError) -> ListenAddress? {
+        guard configuration.agentsListen else { return nil }
+        let port = try await providing { () throws(QEMUError) in
+            try await machine.hostPort(forwardedTo: Self.linkPort)
+        }
+        return ListenAddress(host: "127.0.0.1", port: port)
     }
 
     private func start(
@@ -62,13 +76,18 @@ extension LocalProvider {
                     append: RescueHardware.kernelCommandLine(acceleration)),
                 disks: [try MachineDisk(file: disk, format: .raw, readOnly: true, serial: Self.configDiskSerial)],
                 hotPlugPorts: max(1, specification.machines.count),
-                network: UserNetwork(guestForwards: [
-                    .init(
-                        address: Self.coordinatorAddress, port: Self.coordinatorPort,
-                        command: try relayCommand(coordinatorPort: specification.coordinatorPort))
-                ]))
+                network: try network(of: specification))
             return try await QEMUMachine.start(commandLine, in: folder, tools: configuration.tools)
         }
+    }
+
+    private func network(of specification: HostSpecification) throws(QEMUError) -> UserNetwork {
+        if configuration.agentsListen { return UserNetwork(hostForwards: [.toAnyFreePort(guestPort: Self.linkPort)]) }
+        return UserNetwork(guestForwards: [
+            .init(
+                address: Self.coordinatorAddress, port: Self.linkPort,
+                command: try relayCommand(coordinatorPort: specification.coordinatorPort))
+        ])
     }
 
     /// Joins a connection of the rescue VM to the coordinator. Its messages go nowhere: standard error would be part of

@@ -50,6 +50,8 @@ package struct LocalConfiguration: Sendable {
     package var rescueStartLimit: Duration = .seconds(90)
     /// The program whose standard input and output become a connection of the rescue VM; nil for socat.
     package var relay: (@Sendable (_ coordinatorPort: Int) -> [String])?
+    /// Agents wait for the coordinator, which dials them through a port of 127.0.0.1, instead of dialling it.
+    package var agentsListen = false
     /// A machine that has restarted this often without being ready counts as looping. Windows restarts once or twice
     /// of its own accord after a repair.
     package var restartLimit = 3

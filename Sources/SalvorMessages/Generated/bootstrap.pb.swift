@@ -39,7 +39,7 @@ package nonisolated struct Salvor_V1_Bootstrap: Sendable {
 
   package var run: String = String()
 
-  /// Where the coordinator listens, host:port.
+  /// Where the coordinator listens, host:port. Empty where listen_port is set.
   package var coordinator: String = String()
 
   /// SHA-256 of the DER of the run's CA certificate, 32 bytes.
@@ -60,6 +60,9 @@ package nonisolated struct Salvor_V1_Bootstrap: Sendable {
   package var hasNetwork: Bool {self._network != nil}
   /// Clears the value of `network`. Subsequent reads from it will return its default value.
   package mutating func clearNetwork() {self._network = nil}
+
+  /// The agent waits on this TCP port until the coordinator dials; 0: the agent dials.
+  package var listenPort: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -89,7 +92,7 @@ fileprivate nonisolated let _protobuf_package = "salvor.v1"
 
 nonisolated extension Salvor_V1_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Bootstrap"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}host\0\u{1}run\0\u{1}coordinator\0\u{3}ca_fingerprint\0\u{3}enrolment_token\0\u{3}coordinator_timeout_seconds\0\u{1}network\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}host\0\u{1}run\0\u{1}coordinator\0\u{3}ca_fingerprint\0\u{3}enrolment_token\0\u{3}coordinator_timeout_seconds\0\u{1}network\0\u{3}listen_port\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -105,6 +108,7 @@ nonisolated extension Salvor_V1_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularBytesField(value: &self.enrolmentToken) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.coordinatorTimeoutSeconds) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._network) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.listenPort) }()
       default: break
       }
     }
@@ -139,6 +143,9 @@ nonisolated extension Salvor_V1_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf.
     try { if let v = self._network {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
+    if self.listenPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.listenPort, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -151,6 +158,7 @@ nonisolated extension Salvor_V1_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.enrolmentToken != rhs.enrolmentToken {return false}
     if lhs.coordinatorTimeoutSeconds != rhs.coordinatorTimeoutSeconds {return false}
     if lhs._network != rhs._network {return false}
+    if lhs.listenPort != rhs.listenPort {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -24,14 +24,22 @@ package struct UserNetwork: Hashable, Sendable {
         }
     }
 
-    /// A port of 127.0.0.1 that leads to one of the guest's.
+    /// A port of this computer that leads to one of the guest's.
     package struct HostForward: Hashable, Sendable {
+        /// One that this computer has.
+        package var hostAddress: String
         package var hostPort: Int
         package var guestPort: Int
 
-        package init(hostPort: Int, guestPort: Int) {
+        package init(hostAddress: String = "127.0.0.1", hostPort: Int, guestPort: Int) {
+            self.hostAddress = hostAddress
             self.hostPort = hostPort
             self.guestPort = guestPort
+        }
+
+        /// On 127.0.0.1. The kernel picks the port; ``QEMUMachine/hostPort(forwardedTo:)`` says which.
+        package static func toAnyFreePort(guestPort: Int) -> HostForward {
+            HostForward(hostPort: 0, guestPort: guestPort)
         }
     }
 
@@ -62,7 +70,7 @@ package struct UserNetwork: Hashable, Sendable {
             let command = forward.command.map(Self.quoted).joined(separator: " ")
             return "guestfwd=" + OptionText.escaped("tcp:\(forward.address):\(forward.port)-cmd:\(command)")
         }
-        parts += hostForwards.map { "hostfwd=tcp:127.0.0.1:\($0.hostPort)-:\($0.guestPort)" }
+        parts += hostForwards.map { "hostfwd=tcp:\($0.hostAddress):\($0.hostPort)-:\($0.guestPort)" }
         return parts.joined(separator: ",")
     }
 

@@ -115,6 +115,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
+    /// With a TLS close before it or without: SPEC.md R-3.
     func channelInactive(context: ChannelHandlerContext) {
         finish()
         context.fireChannelInactive()

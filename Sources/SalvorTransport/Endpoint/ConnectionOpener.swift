@@ -58,6 +58,9 @@ final class ConnectionOpener: ChannelInboundHandler, RemovableChannelHandler {
             case .success:
                 opened.succeed(
                     Connection(handler, role: endpoint.role, applicationProtocol: name, peer: peer, channel: channel))
+            case .failure(var error as TransportError):
+                error.isOfVerifiedPeer = handshake.peerCertificate != nil
+                opened.fail(error)
             case .failure(let error): opened.fail(error)
             }
         }

@@ -7,13 +7,17 @@ package struct Dialler: Sendable {
     private let tls: TLSContext
     private let group: any EventLoopGroup
 
+    /// - Parameter tls: this side's part in TLS. A coordinator that dials an agent is still the server: the agent says
+    ///   nothing before it knows whom it talks to (SPEC.md R-4).
     /// - Throws: ``TransportError/Code/cryptography`` when TLS cannot be set up.
+    /// - Precondition: a TLS server has an identity.
     package init(
-        as endpoint: Endpoint, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        as endpoint: Endpoint, tls role: TLSConfiguration.Role = .client,
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) throws(TransportError) {
         self.endpoint = endpoint
         self.group = group
-        tls = try TLSContext(endpoint.tlsConfiguration(.client))
+        tls = try TLSContext(endpoint.tlsConfiguration(role))
     }
 
     /// Connects, and waits until the peer has accepted this side, which in TLS 1.3 it shows only by what it sends first.

@@ -29,16 +29,18 @@ package final class Listener: Sendable {
 
     /// - Parameters:
     ///   - port: 0 for any that is free.
+    ///   - role: this side's part in TLS. An agent that listens is still the client (SPEC.md R-4).
     ///   - maximumConnections: of all kinds, at once; what comes beyond is refused without a look.
     ///   - onRefusal: called for each refused connection, on an event loop: it must not block.
     /// - Throws: ``TransportError/Code/cannotListen``, or ``TransportError/Code/cryptography`` when TLS cannot be set up.
-    /// - Precondition: the endpoint has an identity.
+    /// - Precondition: a TLS server has an identity.
     package static func listen(
-        host: String, port: Int, as endpoint: Endpoint, maximumConnections: Int = 256,
+        host: String, port: Int, as endpoint: Endpoint, tls role: TLSConfiguration.Role = .server,
+        maximumConnections: Int = 256,
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onRefusal: @escaping @Sendable (Refusal) -> Void
     ) async throws(TransportError) -> Listener {
-        let tls = try TLSContext(endpoint.tlsConfiguration(.server))
+        let tls = try TLSContext(endpoint.tlsConfiguration(role))
         let (connections, continuation) = AsyncStream.makeStream(of: Connection.self)
         let places = Places(maximumConnections)
         let bootstrap = ServerBootstrap(group: group)

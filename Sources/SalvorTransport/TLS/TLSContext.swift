@@ -23,6 +23,7 @@ package final class TLSContext: @unchecked Sendable {
     deinit { SSL_CTX_free(context) }
 
     private func setUp() throws(TransportError) {
+        // SPEC.md R-2.
         guard salvor_SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1,
             salvor_SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1
         else { throw .openSSL("limit itself to TLS 1.3") }

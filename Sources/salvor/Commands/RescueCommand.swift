@@ -75,6 +75,8 @@ struct RescueCommand: AsyncParsableCommand {
               salvor rescue web-01 --inventory fleet
               salvor rescue web-01 web-02 --inventory fleet --yes --output json
               salvor rescue web-01 --inventory fleet --dry-run
+              salvor rescue web/vm1 --provider azure --advertise 10.1.0.9
+              salvor rescue web/vm1 --provider azure --listen
             """)
 
     @OptionGroup var options: RunOptions

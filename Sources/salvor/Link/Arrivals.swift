@@ -5,9 +5,23 @@ internal import SalvorTransport
 actor Arrivals {
     enum Answer: Sendable {
         case arrived(any Agent)
-        /// Time was up; why the last one of that name was refused, if one was.
-        case late(lastRefusal: String?)
+        /// Time was up.
+        case late(Absence?)
         case cancelled
+    }
+
+    /// What is known of a host whose agent has not come.
+    enum Absence: Sendable {
+        /// Nobody was there when it was dialled last.
+        case unreached(any Error)
+        /// The last one of its name was refused, or refused this side.
+        case refused(any Error)
+
+        var error: any Error {
+            switch self {
+            case .unreached(let error), .refused(let error): error
+            }
+        }
     }
 
     private struct Guest {
@@ -23,7 +37,7 @@ actor Arrivals {
 
     private var guests: [String: Guest] = [:]
     private var waiters: [Int: Waiter] = [:]
-    private var refusals: [String: String] = [:]
+    private var absences: [String: Absence] = [:]
     private var lastWaiter = 0
     private var isClosed = false
 
@@ -56,7 +70,13 @@ actor Arrivals {
         if guests[host]?.connection === connection { guests[host] = nil }
     }
 
-    func refused(_ why: String, host: String) { refusals[host] = why }
+    func refused(_ why: any Error, host: String) { absences[host] = .refused(why) }
+
+    /// Says less than a refusal, and takes the place of none.
+    func unreached(_ why: any Error, host: String) {
+        if case .refused? = absences[host] { return }
+        absences[host] = .unreached(why)
+    }
 
     func close() {
         isClosed = true
@@ -67,7 +87,7 @@ actor Arrivals {
 
     private func timeUp(for number: Int) {
         guard let host = waiters[number]?.host else { return }
-        answer(number, .late(lastRefusal: refusals[host]))
+        answer(number, .late(absences[host]))
     }
 
     private func answer(_ number: Int, _ answer: Answer) {

@@ -5,37 +5,45 @@ internal import SalvorDigest
 internal import SalvorMessages
 internal import SalvorTransport
 
-/// Where the agents of one run call in: a listener on loopback, the run's authority, and enrolment.
+/// Where the agents of one run come in: the listener, or what dials them, the run's authority, and enrolment.
 actor RunSwitchboard: AgentSwitchboard {
     nonisolated let port: Int
-    private let listener: Listener
-    private let authority: CertificateAuthority
+    /// nil where agents are dialled: then this computer has no port open.
+    private let listener: Listener?
+    let authority: CertificateAuthority
     private let tokens = EnrolmentTokens()
-    private let logger: Logger
-    private let arrivals = Arrivals()
+    let logger: Logger
+    let arrivals = Arrivals()
     /// The rescue VMs that this process has started, by the name that their certificates bear.
     private var expected: [String: HostName] = [:]
     /// SHA-256 of the certificates given out, by host.
     private var issued: [String: Digest] = [:]
     private var accepting: Task<Void, Never>?
+    /// What dials the hosts that wait for it, by name.
+    var dialling: [String: Task<Void, Never>] = [:]
 
-    private init(listener: Listener, authority: CertificateAuthority, logger: Logger) {
+    private init(listener: Listener?, authority: CertificateAuthority, logger: Logger) {
         self.listener = listener
         self.authority = authority
         self.logger = logger
-        port = listener.port
+        port = listener?.port ?? 0
     }
 
-    /// Listens for the agents of `run`, with the authority in the run's folder; one is made where there is none yet.
+    /// Opens the way in for the agents of `run`, with the authority in the run's folder; one is made where there is none
+    /// yet.
+    /// - Parameter address: where to listen; nil where all agents are dialled.
     static func open(
-        run: String, directory: RunDirectory, on address: ListeningAddress, logger: Logger
+        run: String, directory: RunDirectory, on address: ListeningAddress?, logger: Logger
     ) async throws(CoordinatorError) -> RunSwitchboard {
         do {
             let authority = try await authority(ofRun: run, in: directory)
-            let listener = try await Listener.listen(
-                host: address.host, port: address.port, as: try .coordinator(of: authority)
-            ) { refusal in
-                logger.warning("refused a connection from \(refusal.remoteAddress): \(refusal.error)")
+            var listener: Listener?
+            if let address {
+                listener = try await Listener.listen(
+                    host: address.host, port: address.port, as: try .coordinator(of: authority)
+                ) { refusal in
+                    logger.warning("refused a connection from \(refusal.remoteAddress): \(refusal.error)")
+                }
             }
             let switchboard = RunSwitchboard(listener: listener, authority: authority, logger: logger)
             await switchboard.start()
@@ -63,7 +71,8 @@ actor RunSwitchboard: AgentSwitchboard {
     }
 
     private func start() {
-        accepting = Task { [weak self, listener] in
+        guard let listener else { return }
+        accepting = Task { [weak self] in
             for await connection in listener.connections {
                 guard let self else { return connection.close() }
                 Task { await self.welcome(connection) }
@@ -89,46 +98,84 @@ actor RunSwitchboard: AgentSwitchboard {
         issued[host.host] = certificate
     }
 
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(on rescue: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        let host = rescue.name
+        if let address = rescue.listenAddress { startDialling(host.host, at: address) }
         switch await arrivals.agent(on: host.host, within: timeout) {
         case .arrived(let agent): return agent
         case .cancelled:
             throw CoordinatorError(
                 .interrupted, "Waiting for the rescue VM \(host.host) was interrupted.", nextStep: "Resume the run.")
-        case .late(let lastRefusal):
-            let refused = lastRefusal.map { " One that claimed to be it was refused: \($0)." } ?? ""
-            throw CoordinatorError(
-                .agentGone,
-                "The agent of the rescue VM \(host.host) did not call within \(timeout.components.seconds) s.\(refused)",
-                nextStep: "The original disks are as they were. See the rescue VM's console in the run's folder, "
-                    + "then resume the run.")
+        case .late(let why): throw Self.late(rescue, after: timeout, why)
         }
     }
 
+    private static func late(
+        _ rescue: RescueHost, after timeout: Duration, _ absence: Arrivals.Absence?
+    ) -> CoordinatorError {
+        let name = rescue.name.host
+        let within = "within \(timeout.components.seconds) s"
+        guard let address = rescue.listenAddress else {
+            let refused = absence == nil ? "" : " One that claimed to be it was refused."
+            return CoordinatorError(
+                .agentGone, "The agent of the rescue VM \(name) did not call \(within).\(refused)",
+                nextStep: "The original disks are as they were. See the rescue VM's console in the run's folder, "
+                    + "then resume the run.", cause: absence?.error)
+        }
+        let place = "The rescue VM \(name) (\(rescue.identifier))"
+        if case .refused(let error)? = absence {
+            return CoordinatorError(
+                .agentGone,
+                "\(place) was dialled at \(address), and this run's agent was not who answered, or could not prove it, "
+                    + "\(within).",
+                nextStep:
+                    "The original disks are as they were. See what else may have the address \(address.host), and the "
+                    + "rescue VM's console in the run's folder, then resume the run.", cause: error)
+        }
+        return CoordinatorError(
+            .agentGone, "\(place) was dialled at \(address), and its agent did not answer \(within).",
+            nextStep:
+                "The original disks are as they were. See that this computer reaches \(address.host), from the same "
+                + "network or one that is joined to it, that neither a firewall nor a network security group keeps TCP port "
+                + "\(address.port) from it, and what the rescue VM's console in the run's folder says. Then resume the run.",
+            cause: absence?.error)
+    }
+
+    func release(_ host: HostName) {
+        dialling.removeValue(forKey: host.host)?.cancel()
+    }
+
     func close() async {
-        await listener.close()
+        await listener?.close()
         accepting?.cancel()
+        for task in dialling.values { task.cancel() }
+        dialling = [:]
         await arrivals.close()
     }
 
     /// One connection from its acceptance to its end.
-    private func welcome(_ connection: Connection) async {
+    /// - Parameter expected: the host that was dialled; nil for one that dialled.
+    /// - Returns: whether the peer was one of this run's hosts.
+    @discardableResult
+    func welcome(_ connection: Connection, expecting expected: String? = nil) async -> Bool {
         do {
             if connection.isEnrolment {
-                try await enrol(connection)
+                try await enrol(connection, expecting: expected)
             } else {
                 try await serve(connection)
             }
+            return true
         } catch {
             logger.warning("a connection from \(connection.remoteAddress) ended: \(error)")
             connection.close()
             if case .host(_, let host)? = connection.peer {
-                await arrivals.refused("\(error)", host: host)
+                await arrivals.refused(error, host: host)
             }
+            return false
         }
     }
 
-    private func enrol(_ connection: Connection) async throws {
+    private func enrol(_ connection: Connection, expecting expected: String?) async throws {
         let client = GRPCClient(transport: SalvorClientTransport(connection))
         try await withThrowingTaskGroup { group in
             group.addTask { try await client.runConnections() }
@@ -141,6 +188,9 @@ actor RunSwitchboard: AgentSwitchboard {
             options.timeout = .seconds(30)
             let answer = try await enrolment.request(Salvor_V1_EnrolmentRequest(), options: options)
             do {
+                guard expected == nil || answer.host == expected else {
+                    throw TransportError(.wrongName, "another rescue VM answers where \(expected ?? "") was dialled")
+                }
                 let request = try CertificateRequest(der: Array(answer.certificateSigningRequest))
                 let record = try tokens.redeem(
                     Array(answer.token), forHost: answer.host, publicKey: request.publicKey)
@@ -150,7 +200,7 @@ actor RunSwitchboard: AgentSwitchboard {
                 installation.certificate = .init(certificate.der)
                 _ = try await enrolment.install(installation, options: options)
             } catch {
-                await arrivals.refused("\(error)", host: answer.host)
+                await arrivals.refused(error, host: expected ?? answer.host)
                 throw error
             }
         }

@@ -79,6 +79,9 @@ struct AzureRescueOptions: ParsableArguments {
             valueName: "host"))
     var advertise: String?
 
+    @Option(help: ArgumentHelp("With --listen: the port on which rescue VMs wait.", valueName: "port"))
+    var listenPort: UInt16 = 7443
+
     @Option(help: ArgumentHelp("The port on which this computer waits for rescue VMs.", valueName: "port"))
     var coordinatorPort = 7443
 
@@ -107,6 +110,7 @@ struct AzureRescueOptions: ParsableArguments {
         guard (1...65535).contains(coordinatorPort) else {
             throw ValidationError("--coordinator-port takes 1 to 65535.")
         }
+        guard listenPort != 0 else { throw ValidationError("--listen-port takes 1 to 65535.") }
         for tag in tags where !tag.contains("=") { throw ValidationError("--tags takes NAME=VALUE, not “\(tag)”.") }
         guard (stockImage == nil) == (agentUrl == nil) else {
             throw ValidationError("--stock-image and --agent-url go together.")
@@ -117,6 +121,7 @@ struct AzureRescueOptions: ParsableArguments {
         var settings: [String: String] = [
             "coordinator-port": String(coordinatorPort), "bind": bind, "deallocate": String(deallocate),
             "unlock-encrypted-vm": String(unlockEncryptedVm),
+            "listen-port": String(listenPort),
         ]
         settings["subnet"] = subnet
         settings["size"] = size

@@ -15,6 +15,12 @@ struct ProviderOptions: ParsableArguments {
                 + "subscription is named, local otherwise."))
     var provider: ProviderKind?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Rescue VMs wait, and this computer dials them: for one that they cannot dial, behind NAT for instance.",
+            discussion: "On Azure at their private addresses, which this computer must reach."))
+    var listen = false
+
     @OptionGroup(title: "Local machines") var inventory: InventoryOptions
     @OptionGroup(title: "Azure account") var account: AzureAccountOptions
     @OptionGroup(title: "Azure rescue") var rescue: AzureRescueOptions
@@ -23,12 +29,23 @@ struct ProviderOptions: ParsableArguments {
         provider ?? (account.resourceGroup != nil || account.subscription != nil ? .azure : .local)
     }
 
+    /// The name under which a run remembers ``listen``.
+    static let listenSetting = "listen"
+
+    func validate() throws {
+        guard !listen || rescue.advertise == nil else {
+            throw ValidationError("--listen and --advertise exclude each other: this computer dials, or is dialled.")
+        }
+    }
+
     /// A rescue VM that cannot call would be waited for, and paid for, in vain.
     func requireWayBack() throws {
-        guard kind == .azure, rescue.advertise == nil else { return }
+        guard kind == .azure, !listen, rescue.advertise == nil else { return }
         throw CommandFailure(
             .invalidInput, "Rescue VMs on Azure call this computer, and it was not said how they reach it.",
-            nextStep: "Name it with --advertise, as it is called in their network. Nothing was changed.")
+            nextStep:
+                "Name it with --advertise, as it is called in their network; or, where they cannot reach it and it "
+                + "reaches their private addresses, say --listen. Nothing was changed.")
     }
 
     /// Puts into a run's configuration what a resume needs to find the same provider again.
@@ -43,5 +60,6 @@ struct ProviderOptions: ParsableArguments {
             configuration.concurrentCopies = 32
             configuration.concurrentBoots = 32
         }
+        if listen { configuration.settings[Self.listenSetting] = "true" }
     }
 }

@@ -31,15 +31,16 @@ struct RunContext: Sendable {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// The local provider, with the rescue image if one has been built from this recipe and agent.
-    func localProvider(inventory: String) async throws -> LocalProvider {
+    func localProvider(inventory: String, agentsListen: Bool = false) async throws -> LocalProvider {
         let agent = FilePath(installation.agent.path)
         let built = FileManager.default.fileExists(atPath: agent.string) ? try await images.cached(agent: agent) : nil
-        return LocalProvider(
-            LocalConfiguration(
-                inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
-                rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs, digest: $0.digest) },
-                accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
-                makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) }))
+        var configuration = LocalConfiguration(
+            inventory: FilePath(Self.absolute(inventory)), stateFolder: FilePath("\(state.path)/local"),
+            rescueImage: built.map { .init(kernel: $0.kernel, initramfs: $0.initramfs, digest: $0.digest) },
+            accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
+            makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) })
+        configuration.agentsListen = agentsListen
+        return LocalProvider(configuration)
     }
 
     private static func makeConfigDisk(_ specification: HostSpecification, at path: FilePath) async throws {
@@ -79,7 +80,7 @@ struct RunContext: Sendable {
             openSwitchboard: { run, directory, port throws(CoordinatorError) in
                 try await RunSwitchboard.open(
                     run: run, directory: directory,
-                    on: ListeningAddress(host: address.host, port: port ?? address.port), logger: log)
+                    on: address.map { ListeningAddress(host: $0.host, port: port ?? $0.port) }, logger: log)
             },
             confirmation: TerminalConfirmation(renderer: renderer), state: state,
             operator: AuditEvent.Operator(name: Self.userName, host: Self.hostName),

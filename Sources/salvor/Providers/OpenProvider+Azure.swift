@@ -18,7 +18,8 @@ extension OpenProvider {
             let port = settings["coordinator-port"].flatMap { Int($0) } ?? 0
             return OpenProvider(
                 provider: provider,
-                listening: ListeningAddress(host: settings["bind"] ?? "0.0.0.0", port: port),
+                listening: configuration.agentsListen
+                    ? nil : ListeningAddress(host: settings["bind"] ?? "0.0.0.0", port: port),
                 close: { await session.close() })
         } catch {
             await session.close()
@@ -40,6 +41,7 @@ extension OpenProvider {
         configuration.unlocksDisks = settings["unlock-encrypted-vm"] == "true"
         configuration.hasOtherKeys = settings["keys-given"] == "true"
         configuration.keyVaultSuffix = session.environment.keyVaultSuffix
+        if run.agentsListen { configuration.listenPort = settings["listen-port"].flatMap { UInt16($0) } }
         configuration.stopStyle = settings["deallocate"] == "true" ? .deallocate : .powerOff
         configuration.copiesPerHost = max(1, min(run.machines.count, run.hostCapacity))
         configuration.hostCount = max(1, (run.machines.count + run.hostCapacity - 1) / run.hostCapacity)

@@ -1,9 +1,9 @@
 internal import SalvorCoordinatorCore
 
-/// A provider that is ready for a run, with where its rescue VMs' agents call.
+/// A provider that is ready for a run, with where its rescue VMs' agents call, or nil where they are dialled.
 struct OpenProvider: Sendable {
     let provider: any Provider
-    let listening: ListeningAddress
+    let listening: ListeningAddress?
     /// Lets go of what it holds open.
     let close: @Sendable () async -> Void
 
@@ -16,9 +16,11 @@ struct OpenProvider: Sendable {
     ) async throws -> OpenProvider {
         switch ProviderKind(rawValue: kind) {
         case .local:
+            let agentsListen = configuration.agentsListen
             return OpenProvider(
-                provider: try await context.localProvider(inventory: configuration.inventory ?? "."),
-                listening: .loopback, close: {})
+                provider: try await context.localProvider(
+                    inventory: configuration.inventory ?? ".", agentsListen: agentsListen),
+                listening: agentsListen ? nil : .loopback, close: {})
         case .azure: return try await azure(configuration, context, progress: progress)
         case nil:
             throw CommandFailure(
@@ -26,6 +28,11 @@ struct OpenProvider: Sendable {
             )
         }
     }
+}
+
+extension RunConfiguration {
+    /// True where the run was begun with `--listen`.
+    var agentsListen: Bool { settings[ProviderOptions.listenSetting] == "true" }
 }
 
 /// Where the coordinator waits for agents.

@@ -29,6 +29,9 @@ final class TestHypervisor: Hypervisor {
         }
     }
 
+    /// As it was started or last adjusted; nil for one that does not run.
+    func machine(_ id: String) -> RealMachine? { state.withLock { $0.running[id] } }
+
     /// Lets the next call of this name fail.
     func fail(_ call: String, _ error: ARMError) { state.withLock { $0.failures[call] = error } }
 

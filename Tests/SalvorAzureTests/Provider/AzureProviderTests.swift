@@ -54,6 +54,33 @@ import Testing
         }
     }
 
+    @Test func `with --listen, the agent is dialled at the private address of its interface`() async throws {
+        try await RunningAzure.run(contents: true) { azure in
+            let ground = try await AzureGround(azure) { $0.listenPort = 7444 }
+            try await ground.makeMachines()
+            try await ground.makeImage()
+            let provider = try ground.provider()
+            let route = provider.route(toCoordinatorPort: 7443)
+            #expect(route == HostRoute(listeningOn: 7444))
+            let specification = HostSpecification(
+                name: HostName(run: copyName.run, number: 1), coordinatorPort: 0, route: route, bootstrap: [1],
+                machines: [try await provider.machine(named: "vm1")])
+            let host = try await provider.createHost(specification)
+            let address = try #require(host.listenAddress)
+            #expect(address.port == 7444)
+            let machine = try await azure("GET", host.identifier).json
+            let interface = try #require(
+                machine["properties"]?["networkProfile"]?["networkInterfaces"]?.array?.first?["id"]?.string)
+            let configurations = try await azure("GET", interface).json["properties"]?["ipConfigurations"]?.array
+            #expect(configurations?.count == 1)
+            let properties = configurations?.first?["properties"]
+            #expect(properties?["privateIPAddress"]?.string == address.host)
+            #expect(properties?["publicIPAddress"] == nil)
+            // A new process dials the same one.
+            #expect(try await ground.provider().createHost(specification) == host)
+        }
+    }
+
     @Test func `a disk that somebody else swapped in is left alone`() async throws {
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)

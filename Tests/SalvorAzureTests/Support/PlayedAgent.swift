@@ -24,9 +24,11 @@ final class PlayedSwitchboard: AgentSwitchboard {
 
     func expect(_ host: HostName, certificate: Digest) async {}
 
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
-        PlayedAgent(host: host, lock: lock) { address in self.shown.withLock { $0.append(address) } }
+    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        PlayedAgent(host: host.name, lock: lock) { address in self.shown.withLock { $0.append(address) } }
     }
+
+    func release(_ host: HostName) async {}
 
     func close() async {}
 }

@@ -14,7 +14,8 @@ struct FakeSwitchboard: AgentSwitchboard {
 
     func expect(_ host: HostName, certificate: Digest) async {}
 
-    func agent(on host: HostName, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+        let host = host.name
         try await coordinatorErrors {
             try await world.effect("connect \(host.host)") { state in
                 guard state.hosts.contains(host) else {
@@ -24,6 +25,8 @@ struct FakeSwitchboard: AgentSwitchboard {
         }
         return FakeAgent(world: world, host: host)
     }
+
+    func release(_ host: HostName) async {}
 
     func close() async {}
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct CallShapeTests {
     @Test(arguments: CallPair.Dialler.allCases)
-    func `calls of all four shapes work, whoever dialled`(dialler: CallPair.Dialler) async throws {
+    func `R-1: calls of all four shapes work, whoever dialled`(dialler: CallPair.Dialler) async throws {
         var service = Service(methods: ["Echo": Service.echo])
         service.methods["Join"] = { request, _ in
             var all: [UInt8] = []

@@ -142,7 +142,9 @@ import Testing
     }
 
     @Test(arguments: CallPair.Dialler.allCases)
-    func `a connection that is cut ends its calls as unavailable, and stops their handlers`(dialler: CallPair.Dialler)
+    func `R-3: a connection that is cut ends its calls as unavailable, and stops their handlers`(
+        dialler: CallPair.Dialler
+    )
         async throws
     {
         let progress = Observed(Progress())
@@ -162,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `a peer that closes on purpose ends its calls as unavailable`() async throws {
+    @Test func `R-3: a peer that closes on purpose ends its calls as unavailable`() async throws {
         let progress = Observed(Progress())
         try await CallPair.with(Service(methods: ["Hang": Self.hanging(progress)])) { pair in
             let call = Task { try await pair.client.call("Hang") }

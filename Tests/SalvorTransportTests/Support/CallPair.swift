@@ -85,11 +85,16 @@ struct CallPair {
             run: run.authority.run, authorityFingerprint: run.authority.fingerprint, identity: try run.host("rescue-1"))
         host.limits = calleeLimits
         let (listening, dialling) = dialler == .callee ? (coordinator, host) : (host, coordinator)
-        let listener = try await Listener.listen(host: "127.0.0.1", port: 0, as: listening) { refusal in
+        // SPEC.md R-4: the host is TLS's client, whoever dials.
+        let (listeningSide, diallingSide): (TLSConfiguration.Role, TLSConfiguration.Role) =
+            dialler == .callee ? (.server, .client) : (.client, .server)
+        let listener = try await Listener.listen(host: "127.0.0.1", port: 0, as: listening, tls: listeningSide) {
+            refusal in
             Issue.record("refused: \(refusal)")
         }
         let proxy = throughProxy ? try await Proxy.open(to: listener.port) : nil
-        let dialled = try await Dialler_(as: dialling).connect(host: "127.0.0.1", port: proxy?.port ?? listener.port)
+        let dialled = try await Dialler_(as: dialling, tls: diallingSide)
+            .connect(host: "127.0.0.1", port: proxy?.port ?? listener.port)
         var iterator = listener.connections.makeAsyncIterator()
         let accepted = try #require(await iterator.next())
         await listener.close()

@@ -8,9 +8,21 @@ enum NetworkProfile {
 
     /// That of the primary interface; nil for a machine that has none.
     static func hardwareAddress(of record: Record) -> String? {
+        primaryInterface(of: record).map(NetworkInterfaces.hardwareAddress)
+    }
+
+    /// The primary one of the primary interface; nil for a machine that has none.
+    static func privateAddress(of record: Record, in state: EmulatorState) -> String? {
+        let interface = primaryInterface(of: record).flatMap { state[$0] }
+        let configurations = interface?.body[path: "properties.ipConfigurations"]?.array ?? []
+        let primary = configurations.first { $0[path: "properties.primary"]?.bool == true } ?? configurations.first
+        return primary?[path: "properties.privateIPAddress"]?.string
+    }
+
+    private static func primaryInterface(of record: Record) -> ResourceID? {
         let interfaces = record.body[path: "properties.networkProfile.networkInterfaces"]?.array ?? []
         let primary = interfaces.first { $0[path: "properties.primary"]?.bool == true } ?? interfaces.first
-        return (primary?[member: "id"]?.string).flatMap(ResourceID.init).map(NetworkInterfaces.hardwareAddress)
+        return (primary?[member: "id"]?.string).flatMap(ResourceID.init)
     }
 
     /// - Throws: for interfaces that are missing or another's.
