@@ -56,7 +56,7 @@ package final class SalvorClientTransport: ClientTransport {
         _ closure: (_ stream: RPCStream<Inbound, Outbound>, _ context: ClientContext) async throws -> T
     ) async throws -> T {
         if shutdown.isSettled {
-            throw RPCError(code: .failedPrecondition, message: "the client shuts down and takes no new calls")
+            throw RPCError(code: .unavailable, message: "the client shuts down and takes no new calls")
         }
         let call = Call(on: connection.core)
         // Whatever happened: a stream that has not ended by now is one that nobody waits for.
