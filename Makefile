@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-emulator clean
+.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-azure bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -86,6 +86,11 @@ bench-emulator: packages-build packages-bench ## how fast azure-emulator answers
 	swift build $(release_flags) --product azure-emulator
 	swift build $(release_flags) --product emulator-bench
 	$(release)/emulator-bench --table Coordinator/azure/EMULATOR.md
+
+bench-azure: build-tools packages-run packages-test packages-azure ## salvor rescue on Azure beside az vm repair, with the same simulated times
+	swift build --product azure-bench
+	$(with_agent) $(debug)/azure-bench --az "$$(Tests/azure-clients/environment requirements.txt)/az" --programs $(debug) \
+		--table Coordinator/azure/BENCHMARKS.md
 
 bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor
 	swift build $(release_flags) --product rescue-bench

@@ -176,7 +176,7 @@ let package = Package(
             ],
             path: "Tests/make-azure-guest", swiftSettings: strict),
         .target(
-            name: "BenchFigures", dependencies: ["SalvorImage", system], path: "Tests/BenchFigures",
+            name: "BenchFigures", dependencies: ["SalvorImage", subprocess, system], path: "Tests/BenchFigures",
             swiftSettings: strict),
         .executableTarget(
             name: "emulator-bench",
@@ -185,6 +185,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/emulator-bench", swiftSettings: strict),
+        .executableTarget(
+            name: "azure-bench",
+            dependencies: [
+                "BenchFigures", "SalvorImage", "SalvorJSON", subprocess, system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/azure-bench", exclude: ["az_vm_repair.py"], swiftSettings: strict),
         .executableTarget(
             name: "rescue-bench",
             dependencies: [

@@ -21,6 +21,9 @@ struct MakeAzureGuest: AsyncParsableCommand {
     @Option(help: "With --broken-windows: files on C: besides those that matter.")
     var files = 200
 
+    @Option(help: "With --broken-windows: encrypt C: by BitLocker, and write its startup key here, for you alone.")
+    var startupKey: String?
+
     @Flag(help: "As a fixed VHD, which is what Azure takes.")
     var vhd = false
 
@@ -31,8 +34,20 @@ struct MakeAzureGuest: AsyncParsableCommand {
         let cache = try cache.map { try Posix.absolute(FilePath($0)) } ?? ImageBuilder.defaultCacheDirectory
         if brokenWindows {
             let windows = try await AzureWindows(cacheDirectory: cache) { print("guest: \($0)") }
-            let broken = BrokenWindows { $0.otherFiles = files }
-            return try await windows.makeDisk(broken, at: try Posix.absolute(FilePath(path)), vhd: vhd)
+            let lock = BitLockerSpec { $0.protectors = [.tpm, .startupKey] }
+            let broken = BrokenWindows {
+                $0.otherFiles = files
+                if startupKey != nil { $0.systemVolume = .encrypted(lock) }
+            }
+            if let startupKey {
+                let file = try FileDescriptor.open(
+                    FilePath(startupKey), .writeOnly, options: [.create, .exclusiveCreate],
+                    permissions: .ownerReadWrite)
+                try file.closeAfter { _ = try file.writeAll(lock.startupKeyFile) }
+            }
+            return try await windows.makeDisk(
+                broken, at: try Posix.absolute(FilePath(path)),
+                startupKey: startupKey == nil ? nil : lock.startupKeyFile, vhd: vhd)
         }
         let guest = try await AzureGuest(cacheDirectory: cache) { print("guest: \($0)") }
         try await guest.makeDisk(at: try Posix.absolute(FilePath(path)), marker: marker, vhd: vhd)

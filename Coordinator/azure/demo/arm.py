@@ -3,16 +3,21 @@
 Python's standard library alone. Not part of Salvor: it stands for whoever made the machine.
 """
 
+import base64
 import hashlib
 import json
 import ssl
+import struct
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+VAULT_API = "7.4"
+
 API = {
+    "Microsoft.KeyVault/vaults": "2023-07-01",
     "Microsoft.Compute/disks": "2025-01-02",
     "Microsoft.Compute/virtualMachines": "2024-11-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
@@ -32,6 +37,24 @@ class Azure:
             })
         _, _, body = self.send("POST", f"{endpoint}/{tenant}/oauth2/v2.0/token", form.encode())
         self.token = json.loads(body)["access_token"]
+        self.tenant, self.client, self.secret = tenant, client, secret
+
+    def object_id(self):
+        """Of the application, as vaults' access policies name it."""
+        claims = self.token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["oid"]
+
+    def vault(self, method, url, body):
+        form = urllib.parse.urlencode(
+            {
+                "grant_type": "client_credentials", "client_id": self.client, "client_secret": self.secret,
+                "scope": "https://vault.azure.net/.default",
+            })
+        _, _, answer = self.send("POST", f"{self.endpoint}/{self.tenant}/oauth2/v2.0/token", form.encode())
+        headers = {
+            "Authorization": f"Bearer {json.loads(answer)['access_token']}", "Content-Type": "application/json"}
+        _, _, content = self.send(method, f"{url}?api-version={VAULT_API}", json.dumps(body).encode(), headers)
+        return json.loads(content)
 
     def send(self, method, url, body=None, headers={}):
         request = urllib.request.Request(url, body, headers, method=method)
@@ -114,6 +137,47 @@ def make_machine(azure, group, name, vhd, generation):
         })
 
 
+def encrypt(azure, group, name, key_file):
+    """Tells Azure what encrypts a machine's disk, as its disk encryption does: the startup key in a vault, wrapped there."""
+    vault = azure.make(
+        group, "Microsoft.KeyVault/vaults", f"{group}-keys",
+        {
+            "tenantId": azure.tenant, "sku": {"family": "A", "name": "standard"}, "enabledForDiskEncryption": True,
+            "accessPolicies": [
+                {
+                    "tenantId": azure.tenant, "objectId": azure.object_id(),
+                    "permissions": {"secrets": ["get", "set"], "keys": ["create", "wrapKey", "unwrapKey"]},
+                }
+            ],
+        })
+    home = azure.call("GET", vault[len(azure.root):], api=API["Microsoft.KeyVault/vaults"])["properties"]["vaultUri"]
+    with open(key_file, "rb") as file:
+        key = base64.urlsafe_b64encode(file.read()).decode().rstrip("=")
+    wrapping = azure.vault("POST", f"{home}keys/kek/create", {"kty": "RSA", "key_size": 2048})["key"]["kid"]
+    wrapped = azure.vault("POST", f"{wrapping}/wrapkey", {"alg": "RSA-OAEP", "value": key})["value"]
+    secret = azure.vault(
+        "PUT", f"{home}secrets/{name}",
+        {
+            "value": wrapped, "contentType": "Wrapped BEK",
+            "tags": {"DiskEncryptionKeyEncryptionAlgorithm": "RSA-OAEP", "MachineName": name},
+        })["id"]
+    azure.call(
+        "PATCH", f"/resourceGroups/{group}/providers/Microsoft.Compute/disks/{name}-os",
+        {
+            "properties": {
+                "encryptionSettingsCollection": {
+                    "enabled": True, "encryptionSettingsVersion": "1.1",
+                    "encryptionSettings": [
+                        {
+                            "diskEncryptionKey": {"secretUrl": secret, "sourceVault": {"id": vault}},
+                            "keyEncryptionKey": {"keyUrl": wrapping, "sourceVault": {"id": vault}},
+                        }
+                    ],
+                }
+            }
+        }, API["Microsoft.Compute/disks"])
+
+
 def console(azure, group, name):
     data = azure.call(
         "POST", f"/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}/retrieveBootDiagnosticsData")
@@ -136,13 +200,44 @@ def wait_for(azure, group, name, line, seconds):
     raise SystemExit(f"“{line}” was not on the console of {name} within {seconds} s:\n{text[-2000:]}")
 
 
-def same_bytes(azure, group, name, vhd):
-    """Whether a disk, which nothing has attached, still holds what was uploaded to it. The footer is Azure's own."""
+def download(azure, group, name):
+    """What is on a disk that nothing has attached."""
     path = f"/resourceGroups/{group}/providers/Microsoft.Compute/disks/{name}"
     grant = azure.call(
         "POST", f"{path}/beginGetAccess", {"access": "Read", "durationInSeconds": 600}, API["Microsoft.Compute/disks"])
-    _, _, now = azure.send("GET", grant["accessSAS"])
+    _, _, content = azure.send("GET", grant["accessSAS"])
     azure.call("POST", f"{path}/endGetAccess", api=API["Microsoft.Compute/disks"])
+    return content
+
+
+def encryption(disk):
+    """The BitLocker metadata of each encrypted volume of a disk (GPT): its header, and the copies that this names."""
+    entries, count, size = struct.unpack_from("<QII", disk, 512 + 72)
+    found = []
+    for index in range(count):
+        first, = struct.unpack_from("<Q", disk, entries * 512 + index * size + 32)
+        start = first * 512
+        if first and disk[start + 3:start + 11] == b"-FVE-FS-":
+            copies = struct.unpack_from("<3Q", disk, start + 176)
+            found.append([disk[start:start + 512]] + [disk[start + at:start + at + 65536] for at in copies])
+    return found
+
+
+def still_encrypted(azure, group, name):
+    """Whether a machine's disk is encrypted as its original is, by the same protectors. Deletes the machine: Azure lets
+    nobody read the disk of one that runs."""
+    path = f"/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+    disk = azure.call("GET", path)["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"].split("/")[-1]
+    azure.call("DELETE", path)
+    before, now = (encryption(download(azure, group, one)) for one in (f"{name}-os", disk))
+    if not before or before != now:
+        raise SystemExit(f"the encryption of {disk} is another than that of {name}-os")
+    print(f"The repaired disk is encrypted as the original is: {len(before[0])} blocks of BitLocker's metadata are the same.")
+
+
+def same_bytes(azure, group, name, vhd):
+    """Whether a disk, which nothing has attached, still holds what was uploaded to it. The footer is Azure's own."""
+    now = download(azure, group, name)
     with open(vhd, "rb") as file:
         before = file.read()
     digests = [hashlib.sha256(one[:len(before) - 512]).hexdigest() for one in (before, now)]
@@ -156,6 +251,10 @@ def main(endpoint, authority, tenant, subscription, client, secret_file, verb, *
         azure = Azure(endpoint, authority, tenant, subscription, client, file.read().strip())
     if verb == "make":
         make_machine(azure, *arguments)
+    elif verb == "encrypt":
+        encrypt(azure, *arguments)
+    elif verb == "still-encrypted":
+        still_encrypted(azure, *arguments)
     elif verb == "console":
         wait_for(azure, *arguments[:3], seconds=int(arguments[3]))
     elif verb == "same":

@@ -148,12 +148,14 @@ package struct ResourceCall: Sendable {
     }
 
     /// Begins a long-running operation on the call's resource, and records it.
+    /// - Parameter more: another verb, whose time is added where it was given one.
     package func begin(
-        _ verb: String, input: JSONValue = [:], in state: inout EmulatorState
+        _ verb: String, and more: String? = nil, input: JSONValue = [:], in state: inout EmulatorState
     ) -> Operation {
+        let latencies = surroundings.latencies
+        let due = now + latencies.of(id.type, verb) + (more.map { latencies.extra(id.type, $0) } ?? .zero)
         var operation = Operation(
-            id: makeID(), target: id, verb: verb, input: input, location: state.location(of: id), began: now,
-            due: now + surroundings.latencies.of(id.type, verb))
+            id: makeID(), target: id, verb: verb, input: input, location: state.location(of: id), began: now, due: due)
         operation.caller = surroundings.caller
         state.put(operation)
         return operation
@@ -195,4 +197,7 @@ package struct Latencies: Sendable {
     package func of(_ type: String, _ verb: String) -> Duration {
         exceptions["\(type)/\(verb)".lowercased()] ?? standard
     }
+
+    /// What is a part of another operation takes no time of its own, unless that was set.
+    func extra(_ type: String, _ verb: String) -> Duration { exceptions["\(type)/\(verb)".lowercased()] ?? .zero }
 }

@@ -148,12 +148,18 @@ extension AzureProvider {
                 deletions.append(.going(id))
                 continue
             }
-            // One that is going counts no more: hosts that end together would each leave the group to the other.
-            let others = try await arm.list("\(id)/providers/Microsoft.Compute/virtualMachines", .compute).contains {
-                $0["id"]?.string.flatMap { ResourceID($0) } != machine
-                    && $0["properties"]?["provisioningState"]?.string?.lowercased() != "deleting"
+            // One that is going counts no more, as Azure shows it or as we know before it does: hosts that end together
+            // would each leave the group to the other.
+            let leavers = hosts.left(name, id)
+            let machines = try await arm.list("\(id)/providers/Microsoft.Compute/virtualMachines", .compute)
+            let going = Set((leavers ?? []).map { id.appending("Microsoft.Compute/virtualMachines", machineName($0)) })
+            let others = machines.contains { other in
+                guard other["properties"]?["provisioningState"]?.string?.lowercased() != "deleting" else {
+                    return false
+                }
+                return other["id"]?.string.flatMap { ResourceID($0) }.map { !going.contains($0) } ?? true
             }
-            if hosts.left(name, id), !others {
+            if leavers != nil, !others {
                 deletions.append(
                     .begun(
                         try await arm.begin(
@@ -161,13 +167,24 @@ extension AzureProvider {
                                 "DELETE", id.text, .resources,
                                 query: ["forceDeletionTypes": "Microsoft.Compute/virtualMachines"]))))
             } else {
-                deletions.append(
-                    .begun(
-                        try await arm.begin(
-                            ARMCall("DELETE", machine.text, .compute, query: ["forceDeletion": "true"]))))
+                deletions.append(try await beginDeleting(machine, in: id, arm))
             }
         }
         return deletions
+    }
+
+    private func beginDeleting(
+        _ machine: ResourceID, in group: ResourceID, _ arm: ARMClient
+    ) async throws(AzureError) -> Deletion {
+        do throws(AzureError) {
+            return .begun(
+                try await arm.begin(
+                    ARMCall("DELETE", machine.text, .compute, query: ["forceDeletion": "true"])))
+        } catch {
+            // Another host that left at the same time has taken the group with it.
+            guard error.refusal?.code == "ResourceGroupBeingDeleted" else { throw error }
+            return .going(group)
+        }
     }
 
     private enum Deletion {

@@ -7,6 +7,8 @@ final class RescueHosts: Sendable {
         var shelves: [ResourceID: DiskShelf] = [:]
         /// Of each group, the hosts that were made in it by this process and have not been ended.
         var members: [ResourceID: Set<HostName>] = [:]
+        /// Those that this process has ended, or is about to.
+        var leavers: [ResourceID: Set<HostName>] = [:]
     }
 
     private let state = Mutex(State())
@@ -21,14 +23,18 @@ final class RescueHosts: Sendable {
     }
 
     func joined(_ host: HostName, _ group: ResourceID) {
-        state.withLock { _ = $0.members[group, default: []].insert(host) }
+        state.withLock { state in
+            state.members[group, default: []].insert(host)
+            state.leavers[group]?.remove(host)
+        }
     }
 
-    /// - Returns: true where no other host of this process is in the group: it can go as a whole.
-    func left(_ host: HostName, _ group: ResourceID) -> Bool {
+    /// - Returns: those of this process that have left the group; nil where others are still in it.
+    func left(_ host: HostName, _ group: ResourceID) -> Set<HostName>? {
         state.withLock { state in
             state.members[group]?.remove(host)
-            return state.members[group, default: []].isEmpty
+            state.leavers[group, default: []].insert(host)
+            return state.members[group, default: []].isEmpty ? state.leavers[group] : nil
         }
     }
 }

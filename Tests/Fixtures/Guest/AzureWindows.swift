@@ -31,13 +31,16 @@ package struct AzureWindows: Sendable {
     }
 
     /// Makes its disk at `path`, which must not be there yet: raw, or with a footer as a fixed VHD.
-    package func makeDisk(_ windows: BrokenWindows, at path: FilePath, vhd: Bool = false) async throws {
+    /// - Parameter startupKey: of its C:, where that is encrypted.
+    package func makeDisk(
+        _ windows: BrokenWindows, at path: FilePath, startupKey: [UInt8]? = nil, vhd: Bool = false
+    ) async throws {
         let scratch = try Posix.makeTemporaryDirectory(in: path.removingLastComponent(), prefix: ".windows-")
         defer { Posix.removeTree(scratch) }
         var spec = windows.disk
         spec.partitions[0].sizeBytes = Self.systemBytes
         spec.partitions[0].attributes = Self.biosBootable
-        spec.partitions[0].content = .fat(label: "SYSTEM", files: try systemFiles())
+        spec.partitions[0].content = .fat(label: "SYSTEM", files: try systemFiles(startupKey))
         let disk = scratch.appending("disk")
         try await DiskMaker(tools: tools).make(spec, at: disk)
         // The first partition follows the table, at 1 MiB.
@@ -52,9 +55,9 @@ package struct AzureWindows: Sendable {
         try Posix.rename(converted, to: path)
     }
 
-    private func systemFiles() throws -> [FileSpec] {
+    private func systemFiles(_ startupKey: [UInt8]?) throws -> [FileSpec] {
         func text(_ path: String, _ text: String) -> FileSpec { FileSpec(path, .bytes(Array(text.utf8))) }
-        return [
+        return (startupKey.map { [FileSpec("KEY.BEK", .bytes($0))] } ?? []) + [
             FileSpec("EFI/Microsoft/Boot/bootmgfw.efi", .noise(seed: 1, count: 150_000)),
             FileSpec("EFI/Microsoft/Boot/BCD", .noise(seed: 2, count: 28_672)),
             FileSpec("EFI/BOOT/BOOTX64.EFI", .bytes(try Posix.read(Self.bootLoader))),

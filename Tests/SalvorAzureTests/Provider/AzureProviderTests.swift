@@ -81,6 +81,36 @@ import Testing
         }
     }
 
+    @Test func `two rescue VMs that end at the same instant leave no group behind`() async throws {
+        try await RunningAzure.run(contents: true) { azure in
+            let ground = try await AzureGround(azure)
+            try await ground.makeMachines()
+            try await ground.makeImage()
+            // Both have seen the other's machine before either begins to delete.
+            let meeting = MeetingTransport(azure.connections, at: "/virtualMachines", count: 2)
+            let provider = try AzureProvider(
+                arm: ARMClient(
+                    endpoint: azure.endpoint, transport: meeting,
+                    tokens: FixedToken(secret: try await azure.bearer()), clock: .fast()),
+                transport: azure.connections, configuration: ground.configuration)
+            let machine = try await provider.machine(named: "vm1")
+            let names = [1, 2].map { HostName(run: copyName.run, number: $0) }
+            for name in names {
+                _ = try await provider.createHost(
+                    HostSpecification(
+                        name: name, coordinatorPort: 0, route: provider.route(toCoordinatorPort: 7443),
+                        bootstrap: [1], machines: [machine]))
+            }
+            meeting.begin()
+            try await withThrowingTaskGroup { group in
+                for name in names { group.addTask { try await provider.deleteHost(named: name) } }
+                try await group.waitForAll()
+            }
+            let groups = try await azure("GET", "resourcegroups").json["value"]?.array ?? []
+            #expect(groups.compactMap { $0["name"]?.string }.filter { $0.contains(copyName.run) } == [])
+        }
+    }
+
     @Test func `a disk that somebody else swapped in is left alone`() async throws {
         try await RunningAzure.run { azure in
             let ground = try await AzureGround(azure)

@@ -17,6 +17,7 @@ import Testing
             #expect(result.machines.map(\.outcome?.kind) == [.repaired], "\(bench.messages(result))")
             #expect(result.remarks.isEmpty, "\(result.remarks)")
             let calls = try await bench.changingCalls()
+            print("one machine: \(calls.count) changing calls (az vm repair: 7)")
             #expect(calls.count <= 7, "\(calls)")
             #expect(try await ground.osDisk(of: "vm1")?.contains("-salvor-") == true)
             #expect(try await ground.power(of: "vm1") == "PowerState/running")
@@ -55,6 +56,7 @@ import Testing
             let kinds = Set(result.machines.map(\.outcome?.kind))
             #expect(kinds == [.repaired], "\(bench.messages(result))")
             let calls = try await bench.changingCalls()
+            print("32 machines: \(calls.count) changing calls, \(Double(calls.count) / 32) for each")
             #expect(Double(calls.count) / 32 <= 4.5, "\(calls.count)")
             // Every disk at a LUN of its own.
             #expect(Set(bench.switchboard.addresses).count == 32)

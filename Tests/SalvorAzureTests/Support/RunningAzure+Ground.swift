@@ -36,6 +36,47 @@ final class CountingTransport: HTTPTransport {
     }
 }
 
+/// Holds answers to GETs of one kind back until as many as are to meet have come.
+final class MeetingTransport: HTTPTransport {
+    private struct State {
+        var isOn = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let transport: any HTTPTransport
+    private let suffix: String
+    private let count: Int
+    private let state = Mutex(State())
+
+    /// - Parameter suffix: of the path.
+    init(_ transport: any HTTPTransport, at suffix: String, count: Int) {
+        self.transport = transport
+        self.suffix = suffix
+        self.count = count
+    }
+
+    /// The next that come wait for each other, once.
+    func begin() { state.withLock { $0.isOn = true } }
+
+    func send(_ request: HTTPRequest) async throws(AzureError) -> HTTPResponse {
+        let response = try await transport.send(request)
+        guard request.method == "GET", request.url.prefix(while: { $0 != "?" }).hasSuffix(suffix) else {
+            return response
+        }
+        await withCheckedContinuation { continuation in
+            let met = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                guard state.isOn else { return [continuation] }
+                state.waiting.append(continuation)
+                guard state.waiting.count == count else { return [] }
+                state.isOn = false
+                return state.waiting
+            }
+            for one in met { one.resume() }
+        }
+        return response
+    }
+}
+
 extension RunningAzure {
     static let root = "/subscriptions/\(subscription)"
     static let guest = "55555555-5555-4555-8555-555555555555"

@@ -32,7 +32,9 @@ package struct VirtualMachines: ResourceKind {
         state.put(record)
         // What its disks are copied from stays until they are.
         let sources = JSONValue.array(DiskCopy.all(of: record, in: state).map { .string($0.source) })
-        let operation = call.begin("create", input: ["sources": sources], in: &state)
+        // Azure calls a machine with a profile created once its guest has set itself up; one without is created at once.
+        let provisioning = record.body[path: "properties.osProfile"] == nil ? nil : "provision"
+        let operation = call.begin("create", and: provisioning, input: ["sources": sources], in: &state)
         return .accepted(201, view(record, call, in: state), operation, Self.update)
     }
 

@@ -1,29 +1,29 @@
-import BenchFigures
-import SalvorImage
-import SalvorJSON
-import Subprocess
-import SystemPackage
+internal import SalvorImage
+internal import Subprocess
+package import SystemPackage
 
 /// An azure-emulator that runs as long as it is measured.
-struct RunningEmulator: Sendable {
+package struct RunningEmulator: Sendable {
     /// `https://localhost:PORT`.
-    let base: String
-    let subscription: String
-    let application: String
-    let tenant: String
-    private let secretFile: FilePath
-    let authority: FilePath
+    package let base: String
+    package let subscription: String
+    package let application: String
+    package let tenant: String
+    package let secretFile: FilePath
+    package let authority: FilePath
     private let process: Int32
 
-    static func with<Result: Sendable>(
-        _ executable: FilePath, in scratch: FilePath,
+    /// - Parameter options: beside the state folder and the port.
+    package static func with<Result: Sendable>(
+        _ executable: FilePath, in scratch: FilePath, options: [String] = ["--throttling", "off"],
         _ body: @Sendable @escaping (RunningEmulator) async throws -> Result
     ) async throws -> Result {
         let arguments = [
-            "--state", scratch.appending("state").string, "--port", "0", "--throttling", "off",
+            "--state", scratch.appending("state").string, "--port", "0",
         ]
         let outcome = try await run(
-            .path(executable), arguments: Arguments(arguments), input: .none, output: .sequence, error: .discarded
+            .path(executable), arguments: Arguments(arguments + options), input: .none, output: .sequence,
+            error: .discarded
         ) { execution in
             defer { try? execution.send(signal: .terminate) }
             var said: [String: String] = [:]
@@ -53,10 +53,10 @@ struct RunningEmulator: Sendable {
         self.process = process
     }
 
-    func secret() throws -> String { String(decoding: try Posix.read(secretFile), as: UTF8.self) }
+    package func secret() throws -> String { String(decoding: try Posix.read(secretFile), as: UTF8.self) }
 
     /// What it holds in memory, in MB of 1 000 000 bytes.
-    func residentMegabytes() throws -> Double {
+    package func residentMegabytes() throws -> Double {
         let status = String(decoding: try Posix.read(FilePath("/proc/\(process)/status")), as: UTF8.self)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
             let kibibytes = Double(line.filter(\.isNumber))
