@@ -13,7 +13,10 @@ struct SimulatedTimes {
         ("Microsoft.Compute/virtualMachines/poweroff", 15_000, "guess"),
         ("Microsoft.Compute/virtualMachines/start", 30_000, "guess"),
         ("Microsoft.Compute/virtualMachines/delete", 30_000, "guess: by force"),
-        ("Microsoft.Resources/resourceGroups/delete", 60_000, "guess: a group with one machine"),
+        (
+            "Microsoft.Resources/resourceGroups/delete", 2000,
+            "guess: until what is in it begins to be deleted, its machine first"
+        ),
         ("Microsoft.Network/networkInterfaces/put", 3000, "guess"),
         ("Microsoft.Network/virtualNetworks/put", 3000, "guess"),
         ("Microsoft.Network/networkSecurityGroups/put", 3000, "guess"),

@@ -70,13 +70,16 @@ class Azure:
         status, answer, content = self.send(method, url, None if body is None else json.dumps(body).encode(), headers)
         result = json.loads(content) if content else None
         operation = answer.get("Azure-AsyncOperation")
+        pause = 0.5
         while operation:
             state = self.call("GET", operation)
             if state["status"] == "Succeeded":
                 break
             if state["status"] in ("Failed", "Canceled"):
                 raise SystemExit(f"{method} {path}: {state}")
-            time.sleep(0.5)
+            # Azure lets one ask 15 times a minute, and 45 times at once.
+            time.sleep(pause)
+            pause = min(2 * pause, 4)
         if operation and method == "POST" and answer.get("Location"):
             return self.call("GET", answer["Location"])
         return result

@@ -97,21 +97,25 @@ extension AzureProvider {
         let arm = arm.within(.seconds(900))
         try await providing { () throws(AzureError) in
             guard let machine = ResourceID(host.identifier) else { return }
-            // A rescue VM that is going lets go of its disks by itself. One that was told and has not let go yet gets time.
-            var wasTold = false
+            // A rescue VM that is going lets go of its disks by itself, also where Azure does not show yet that it goes.
+            // One that was told and has not let go yet gets time.
+            var turnsToWait = hosts.isLeaving(host.name, machine.group) ? Self.turnsForLeaver : 0
             while let owner = try await arm.find("\(disk)", .disks)?["managedBy"]?.string, ResourceID(owner) == machine
             {
                 let state = try await arm.find("\(machine)", .compute)?["properties"]?["provisioningState"]?.string
-                if let state, state.lowercased() != "deleting", !wasTold {
+                if let state, state.lowercased() != "deleting", turnsToWait == 0 {
                     try await shelf.detach(disk)
-                    wasTold = true
+                    turnsToWait = 1
                 } else {
                     try await arm.pause(.seconds(4), before: ARMCall("GET", disk.text, .disks))
-                    wasTold = false
+                    turnsToWait = max(0, turnsToWait - 1)
                 }
             }
         }
     }
+
+    /// Three minutes, in pauses of four seconds.
+    private static let turnsForLeaver = 45
 
     private func shelf(of host: RescueHost) throws(ProviderError) -> DiskShelf {
         guard let id = ResourceID(host.identifier) else {

@@ -29,6 +29,11 @@ final class RescueHosts: Sendable {
         }
     }
 
+    /// Whether this process has begun to end the host.
+    func isLeaving(_ host: HostName, _ group: ResourceID) -> Bool {
+        state.withLock { $0.leavers[group]?.contains(host) == true }
+    }
+
     /// - Returns: those of this process that have left the group; nil where others are still in it.
     func left(_ host: HostName, _ group: ResourceID) -> Set<HostName>? {
         state.withLock { state in
