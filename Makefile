@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-azure-clients lint format generate image bench bench-azure bench-emulator clean
+.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -46,7 +46,7 @@ demo-azure-listen: build-tools packages-run packages-test ## the same with `--li
 	DEMO_BIN=$(debug) $(with_agent) DEMO_DIALLER=salvor DEMO_GENERATIONS=V2 DEMO_OUTPUT=$(CURDIR)/.build/demo-azure-listen \
 		Coordinator/azure/demo/run
 
-test: lint test-fast test-emulator test-azure-clients test-rescue ## all tests: fast ones first, those in a real rescue VM last
+test: lint test-fast test-emulator test-azure-clients test-rescue test-reference ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
@@ -72,6 +72,10 @@ test-azure-clients: packages-build packages-run packages-test packages-azure ## 
 	swift build --product azure-emulator
 	swift build --product make-azure-guest
 	Tests/azure-clients/run $(CURDIR)/.build/debug/azure-emulator
+
+test-reference: build-tools packages-run packages-test packages-azure packages-generate ## a client written from SPEC.md alone, against the agent
+	$(with_agent) $(debug)/salvor image build
+	$(with_agent) Protocol/reference/run $(debug)/salvor $(CURDIR)/$(release)/salvor-agent $(debug)/make-broken-machine
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
