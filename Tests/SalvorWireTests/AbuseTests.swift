@@ -13,7 +13,7 @@ struct AbuseTests {
         return (0, raw.events())
     }
 
-    @Test("Calls opened and reset at once are cut off")
+    @Test("Calls opened and reset at once are cut off (S-6)")
     func rapidReset() throws {
         let raw = try RawPeer(.callee)
         let (count, events) = try flood(raw) { count in
@@ -24,7 +24,7 @@ struct AbuseTests {
         #expect(events.last == "failed EXCESSIVE")
     }
 
-    @Test("Floods of PING, of answers to no PING, and of GOAWAY are cut off")
+    @Test("Floods of PING, of answers to no PING, and of GOAWAY are cut off (S-7, S-8, K-3)")
     func floods() throws {
         #expect(try flood(try RawPeer(.callee)) { _ in [.ping(isAnswer: false, opaque: 0)] }.count == 101)
         #expect(try flood(try RawPeer(.callee)) { _ in [.ping(isAnswer: true, opaque: 0)] }.count == 201)
@@ -44,7 +44,7 @@ struct AbuseTests {
         #expect(!isClosed)
     }
 
-    @Test("A peer that makes us answer and does not read is cut off")
+    @Test("A peer that makes us answer and does not read is cut off (S-5)")
     func backlog() throws {
         var limits = Limits()
         limits.maxConcurrentStreams = 1
@@ -55,7 +55,7 @@ struct AbuseTests {
         #expect(events.last == "failed EXCESSIVE")
     }
 
-    @Test("A call for which there is no room is refused here, and its turn is announced")
+    @Test("A call for which there is no room is refused here, and its turn is announced (T-3)")
     func streamLimit() throws {
         var limits = Limits()
         limits.maxConcurrentStreams = 1
@@ -68,7 +68,7 @@ struct AbuseTests {
         _ = try pair.open()
     }
 
-    @Test("What the peer does not accept is refused here, and the call goes on")
+    @Test("What the peer does not accept is refused here, and the call goes on (H-6, M-5)")
     func tooLargeForPeer() throws {
         var limits = Limits()
         limits.maxMessage = 10

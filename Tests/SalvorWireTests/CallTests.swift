@@ -4,7 +4,7 @@ import Testing
 @Suite("Calls between two machines")
 struct CallTests {
     @Test(
-        "A unary call arrives whole, whatever the pieces it travels in",
+        "A unary call arrives whole, whatever the pieces it travels in (F-1, T-1, T-2, M-1)",
         arguments: [0, 1, 2, 3, 7, 9, 10, 11, 64, 1000])
     func unary(pieceSize: Int) throws {
         let pair = try Pair(caller: .standard)

@@ -26,7 +26,7 @@ struct CompressionTests {
         }
     }
 
-    @Test("What does not get smaller travels as it is")
+    @Test("What does not get smaller travels as it is (C-2)")
     func noWin() {
         var deflater = Deflater()
         let bytes = Self.noise(5000)
@@ -36,7 +36,7 @@ struct CompressionTests {
         #expect(after.encoding == .zlib)
     }
 
-    @Test("A bomb is refused at the limit, to the byte")
+    @Test("A bomb is refused at the limit, to the byte (C-5)")
     func bomb() throws {
         var deflater = Deflater()
         var inflater = Inflater()
@@ -66,7 +66,7 @@ struct CompressionTests {
         }
     }
 
-    @Test("Every truncation, a byte behind the end, and damage are corrupt")
+    @Test("Every truncation, a byte behind the end, and damage are corrupt (C-3)")
     func corrupt() throws {
         var deflater = Deflater()
         var inflater = Inflater()
@@ -91,7 +91,7 @@ struct CompressionTests {
         #expect(back == Self.text)
     }
 
-    @Test("A compressed message crosses the wire in fragments and stays compressed until it is read")
+    @Test("A compressed message crosses the wire in fragments and stays compressed until it is read (C-4)")
     func acrossTheWire() throws {
         var limits = Limits()
         limits.maxFramePayload = 40
@@ -112,7 +112,8 @@ struct CompressionTests {
         #expect(back == Self.text)
     }
 
-    @Test("A compressed message is not sent to a peer that does not take them, nor one that is too large inflated")
+    @Test(
+        "A compressed message is not sent to a peer that does not take them, nor one that is too large inflated (C-1)")
     func notAccepted() throws {
         var plain = Limits()
         plain.acceptsZlib = false

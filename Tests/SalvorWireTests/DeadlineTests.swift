@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Deadlines, cancellation, keepalive (D, T-6, K)")
 struct DeadlineTests {
-    @Test("A deadline ends the call on both sides, whichever clock is first")
+    @Test("A deadline ends the call on both sides, whichever clock is first (D-1)")
     func bothSides() throws {
         let pair = try Pair.connected()
         _ = try pair.open(timeout: .seconds(2))
@@ -20,7 +20,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "The side whose clock is first tells the other, which gives the call the same status",
+        "The side whose clock is first tells the other, which gives the call the same status (D-3, E-3)",
         arguments: [Role.caller, .callee])
     func oneSide(role: Role) throws {
         let raw = try RawPeer(role)
@@ -38,7 +38,7 @@ struct DeadlineTests {
         #expect(ErrorCode.deadlineExceeded.status == .deadlineExceeded)
     }
 
-    @Test("A deadline beyond the end of time never passes, and none at all is none")
+    @Test("A deadline beyond the end of time never passes, and none at all is none (D-2)")
     func farDeadlines() throws {
         let pair = try Pair.connected()
         let headers = RequestHeaders(path: "a/B", timeoutNanoseconds: .max)
@@ -84,7 +84,9 @@ struct DeadlineTests {
         #expect(last <= pair.now.advanced(byNanoseconds: 1000))
     }
 
-    @Test("Cancelling ends the call on both sides and drops what was queued, but finishes the frame that was begun")
+    @Test(
+        "Cancelling ends the call on both sides and drops what was queued, but finishes the frame that was begun (T-6, F-4)"
+    )
     func cancel() throws {
         let pair = try Pair.connected()
         let stream = try pair.open()
@@ -106,7 +108,7 @@ struct DeadlineTests {
         #expect(throws: WireError(.streamClosed, "")) { _ = try pair.caller.sendMessage(Message([1]), on: stream) }
     }
 
-    @Test("Silence is asked about, and then ends the connection with every call on it")
+    @Test("Silence is asked about, and then ends the connection with every call on it (K-1)")
     func silence() throws {
         let pair = try Pair.connected()
         _ = try pair.open()
@@ -123,7 +125,7 @@ struct DeadlineTests {
         #expect(pair.caller.nextDeadline == nil)
     }
 
-    @Test("A peer that never says who it is gets ten seconds")
+    @Test("A peer that never says who it is gets ten seconds (P-4, S-10)")
     func noPreface() throws {
         var machine = try ConnectionMachine(role: .callee, now: Instant(nanoseconds: 5))
         machine.receive([UInt8]("SALVO".utf8), now: Instant(nanoseconds: 6))

@@ -10,7 +10,7 @@ struct FlowControlTests {
         return limits
     }
 
-    @Test("A message far larger than the window gets through", arguments: [32, 33, 64, 1000] as [UInt32])
+    @Test("A message far larger than the window gets through (W-5)", arguments: [32, 33, 64, 1000] as [UInt32])
     func largerThanWindow(window: UInt32) throws {
         let limits = Self.small(stream: window, connection: window)
         let pair = try Pair.connected(caller: limits, callee: limits, pieceSize: 7)
@@ -76,7 +76,8 @@ struct FlowControlTests {
     }
 
     @Test(
-        "Two sides that both write all they can come through, whatever the windows and pieces", arguments: [1, 13, 0])
+        "Two sides that both write all they can come through, whatever the windows and pieces (W-9)",
+        arguments: [1, 13, 0])
     func mutualWrite(pieceSize: Int) throws {
         let limits = Self.small(stream: 300, connection: 500)
         let pair = try Pair.connected(caller: limits, callee: limits, pieceSize: pieceSize)
@@ -107,7 +108,7 @@ struct FlowControlTests {
         #expect(atCaller == 18)
     }
 
-    @Test("Streams take turns, a frame each, and a ping passes them all")
+    @Test("Streams take turns, a frame each, and a ping passes them all (W-8)")
     func fairness() throws {
         var limits = Limits()
         limits.maxFramePayload = 100
@@ -129,7 +130,7 @@ struct FlowControlTests {
         #expect(order == [1, 0, 3, 5, 1, 3, 5, 1, 3, 5])
     }
 
-    @Test("A full send queue says so, refuses more, and says when it has room")
+    @Test("A full send queue says so, refuses more, and says when it has room (S-9)")
     func backPressure() throws {
         var limits = Limits()
         limits.sendQueueHighWater = 1000

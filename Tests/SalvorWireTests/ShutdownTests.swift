@@ -44,7 +44,7 @@ struct ShutdownTests {
         #expect(raw.events().isEmpty)
     }
 
-    @Test("Streams above the last one of a GOAWAY end as refused")
+    @Test("Streams above the last one of a GOAWAY end as refused (G-4)")
     func refused() throws {
         let raw = try RawPeer(.caller)
         for _ in 0..<3 { _ = try raw.machine.openStream(RequestHeaders(path: "a/B"), now: raw.now) }
@@ -54,7 +54,7 @@ struct ShutdownTests {
         #expect(raw.events() == ["trailers 1 0 ", "closed 1 finished", "drained"])
     }
 
-    @Test("A caller that drains says so once and is done when its calls are")
+    @Test("A caller that drains says so once and is done when its calls are (G-2, G-5)")
     func callerDrains() throws {
         let pair = try Pair.connected()
         let stream = try pair.open()
@@ -68,7 +68,7 @@ struct ShutdownTests {
         #expect(lines(pair.takeCalleeEvents()) == ["closed 1 finished", "drained"])
     }
 
-    @Test("When the byte stream ends, every open call ends, once")
+    @Test("When the byte stream ends, every open call ends, once (R-3, E-3)")
     func lost() throws {
         let pair = try Pair.connected()
         _ = try pair.open()

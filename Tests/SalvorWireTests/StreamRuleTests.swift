@@ -90,7 +90,7 @@ struct StreamRuleTests {
             ["goingAway 1 NONE"] + protocolFailure),
     ]
 
-    @Test("One peer's frames and what becomes of them", arguments: cases)
+    @Test("One peer's frames and what becomes of them (T-4, T-5)", arguments: cases)
     func table(_ row: Case) throws {
         let raw = try RawPeer.withStream(row.role)
         for frame in row.frames { try raw.send(frame) }
@@ -111,7 +111,7 @@ struct StreamRuleTests {
         #expect(raw.events() == [Self.reset(.protocolViolation)])
     }
 
-    @Test("A message that goes beyond a window ends the connection")
+    @Test("A message that goes beyond a window ends the connection (W-2, W-4)")
     func overrun() throws {
         for (stream, connection) in [(64, 1000), (1000, 64)] as [(UInt32, UInt32)] {
             let raw = try RawPeer.withStream(
@@ -130,7 +130,7 @@ struct StreamRuleTests {
         }
     }
 
-    @Test("A message beyond the limit is refused on the header of the fragment that goes beyond")
+    @Test("A message beyond the limit is refused on the header of the fragment that goes beyond (M-5)")
     func tooLarge() throws {
         var limits = Limits()
         limits.maxMessage = 100
@@ -146,7 +146,7 @@ struct StreamRuleTests {
         #expect(raw.events() == ["opened 3 a/B"])
     }
 
-    @Test("One call too many is refused, and the others go on")
+    @Test("One call too many is refused, and the others go on (T-3)")
     func streamLimit() throws {
         var limits = Limits()
         limits.maxConcurrentStreams = 2
@@ -168,7 +168,7 @@ struct StreamRuleTests {
         #expect(ErrorCode.unsupported.status == .unimplemented)
     }
 
-    @Test("What is held unread on all streams together is bounded")
+    @Test("What is held unread on all streams together is bounded (S-4)")
     func heldBytes() throws {
         var limits = Limits()
         limits.maxHeldBytes = 1000

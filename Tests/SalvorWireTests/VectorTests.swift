@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Golden vectors")
 struct VectorTests {
-    @Test("An opening means the settings that it names", arguments: Vectors.openings)
+    @Test("An opening means the settings that it names (P-1, S-1)", arguments: Vectors.openings)
     func opening(_ vector: Vectors.Opening) throws {
         let frames = try decode([bytes(hex: vector.hex)], from: .callee, afterPreface: false)
         guard case .settings(let settings)? = frames.first, frames.count == 1 else {
@@ -27,7 +27,7 @@ struct VectorTests {
         #expect(settings == PeerSettings())
     }
 
-    @Test("Bytes mean their frame and the frame is written as those bytes", arguments: Vectors.valid)
+    @Test("Bytes mean their frame and the frame is written as those bytes (F-1, F-5, F-6)", arguments: Vectors.valid)
     func valid(_ vector: Vectors.Valid) throws {
         let wanted = try #require(Frame(vector.frame))
         #expect(try decode([bytes(hex: vector.hex)], from: role(vector.sender)) == [wanted])
@@ -48,7 +48,7 @@ struct VectorTests {
         #expect(try decode(stream.map { [$0] }, from: role(sender)) == wanted)
     }
 
-    @Test("What is invalid is refused with its code, whole or byte by byte", arguments: Vectors.invalid)
+    @Test("What is invalid is refused with its code, whole or byte by byte (H-9)", arguments: Vectors.invalid)
     func invalid(_ vector: Vectors.Invalid) throws {
         let stream = bytes(hex: vector.hex)
         for pieces in [[stream], stream.map { [$0] }] {
@@ -64,7 +64,7 @@ struct VectorTests {
     }
 
     @Test(
-        "A machine answers an invalid frame with one GOAWAY of its code, and then hears nothing",
+        "A machine answers an invalid frame with one GOAWAY of its code, and then hears nothing (E-1, E-4)",
         arguments: Vectors.invalid)
     func machine(_ vector: Vectors.Invalid) throws {
         let sender = role(vector.sender)

@@ -58,7 +58,9 @@ extension ConnectionMachine {
     mutating func fail(_ error: WireError) {
         guard !isClosed else { return }
         let code = error.code.errorCode ?? .internalFailure
-        queue(.goAway(GoAway(lastStream: highestStream, code: code, text: error.message)))
+        // A caller serves no streams (G-1).
+        let last = role == .callee ? highestStream : .connection
+        queue(.goAway(GoAway(lastStream: last, code: code, text: error.message)))
         end(error)
         events.append(.connectionFailed(error))
     }

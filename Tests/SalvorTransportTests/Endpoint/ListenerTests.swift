@@ -133,7 +133,7 @@ import Testing
         await coordinator.listener.close()
     }
 
-    @Test func `a host enrols with its token, and comes back with its certificate`() async throws {
+    @Test func `a host enrols with its token, and comes back with its certificate (N-3)`() async throws {
         let run = try Run()
         let tokens = EnrolmentTokens()
         let token = try tokens.issue(forHost: "rescue-1").token

@@ -116,7 +116,7 @@ import Testing
         #expect(PeerIdentity(uri: uri) == nil)
     }
 
-    @Test func `identities and their URIs are the same thing`() {
+    @Test func `identities and their URIs are the same thing (N-6)`() {
         for identity: PeerIdentity in [.coordinator(run: "r.1_a-b"), .host(run: "R", host: "h-0")] {
             #expect(PeerIdentity(uri: identity.uri) == identity)
         }

@@ -75,7 +75,7 @@ import Testing
         await pair.close()
     }
 
-    @Test func `salvor/1 needs a client certificate, salvor-enrol/1 does not`() async throws {
+    @Test func `salvor/1 needs a client certificate, salvor-enrol/1 does not (N-1, N-4)`() async throws {
         let run = try Run()
         let refused = try await TLSPair.open(server: run.server, client: run.client(nil))
         try await expect(.noCertificate, at: refused.server)
