@@ -1,5 +1,5 @@
 /// How long each operation takes here, on both sides. Azure publishes no figures: what is said beside each is where it comes
-/// from, and a guess is one that errs, where it errs, for the peer.
+/// from. The guess on which most depends, ``provisioning``, is the peer's alone, so that there are figures without it as well.
 struct SimulatedTimes {
     static let all: [(operation: String, milliseconds: Int, from: String)] = [
         ("Microsoft.Compute/disks/create", 10_000, "guess: a copy is there at once and fills itself behind the scenes"),
