@@ -79,6 +79,19 @@ import Testing
         }
     }
 
+    @Test("In a vault that goes by roles the one in Coordinator/azure is what it takes, and enough")
+    func unlockRole() async throws {
+        try await Self.run(isWrapped: true) { azure, vaults, key in
+            let vault = try #require(key.vault)
+            let changed = try await azure("PATCH", "\(vault)", ["properties": ["enableRbacAuthorization": true]])
+            try #require(changed.status < 300, "\(changed.json)")
+            #expect(try await Self.refusal(vaults, key).code == .forbidden)
+            try await azure.assignUnlockActions(on: "\(vault)")
+            let file = try await vaults.startupKey(key)
+            #expect(file.withBytes { Array($0) } == RunningAzure.startupKeyFile)
+        }
+    }
+
     @Test("A secret that is disabled, or gone, is said with how it comes back")
     func disabledAndGone() async throws {
         try await Self.run { azure, vaults, key in
