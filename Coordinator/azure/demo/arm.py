@@ -249,6 +249,13 @@ def same_bytes(azure, group, name, vhd):
     print(f"The original disk is what it was: SHA-256 {digests[0]}")
 
 
+def delete_group(azure, group):
+    """Returns when it is gone: its machines run on otherwise, when the emulator ends before they are deleted."""
+    azure.call("DELETE", f"/resourcegroups/{group}")
+    while any(one["name"] == group for one in azure.call("GET", "/resourcegroups")["value"]):
+        time.sleep(1)
+
+
 def main(endpoint, authority, tenant, subscription, client, secret_file, verb, *arguments):
     with open(secret_file) as file:
         azure = Azure(endpoint, authority, tenant, subscription, client, file.read().strip())
@@ -263,7 +270,7 @@ def main(endpoint, authority, tenant, subscription, client, secret_file, verb, *
     elif verb == "same":
         same_bytes(azure, *arguments)
     elif verb == "delete":
-        azure.call("DELETE", f"/resourcegroups/{arguments[0]}")
+        delete_group(azure, arguments[0])
     elif verb == "groups":
         names = [one["name"] for one in azure.call("GET", "/resourcegroups")["value"]]
         print("Resource groups: " + " ".join(names))
