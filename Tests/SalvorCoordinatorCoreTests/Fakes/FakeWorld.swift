@@ -61,6 +61,11 @@ final class FakeWorld: Sendable {
     var snapshot: WorldState { state.withLock { $0 } }
     var effects: [String] { snapshot.effects }
 
+    /// No effect takes hold until the body is through.
+    func standingStill<Value: Sendable>(_ body: (WorldState) throws -> Value) rethrows -> Value {
+        try state.withLock { try body($0) }
+    }
+
     func change(_ body: (inout WorldState) -> Void) { state.withLock { body(&$0) } }
 
     /// Called before and after each effect: `before copy m1`, `after copy m1`.

@@ -11,8 +11,17 @@ struct Wreck: Sendable {
 
     init(_ bench: RunBench, at point: String) throws {
         at = point
-        folder = try TemporaryFolder()
-        world = bench.world.snapshot
+        let folder = try TemporaryFolder()
+        self.folder = folder
+        // Nothing takes hold in the world while the journal is copied: it would say that something is done that this
+        // world has not seen, which no power cut can bring about.
+        world = try bench.world.standingStill { world in
+            try Wreck.copyState(of: bench, to: folder)
+            return world
+        }
+    }
+
+    private static func copyState(of bench: RunBench, to folder: TemporaryFolder) throws {
         let source = URL(fileURLWithPath: bench.state.path)
         let target = URL(fileURLWithPath: folder.path)
         // The journal first: the audit log is always written before the journal that remembers it.
