@@ -12,7 +12,7 @@ extension EndToEnd {
     struct Encrypted {
         /// The stand-in for Windows has no key: that it looks for C: and finds none shows that it started with the
         /// repaired disk.
-        private static let readyLine = "0x0000007B INACCESSIBLE_BOOT_DEVICE"
+        static let readyLine = "0x0000007B INACCESSIBLE_BOOT_DEVICE"
 
         @Test(
             "A disk locked by BitLocker is repaired with its recovery key, and stays encrypted with the same protectors"
@@ -160,9 +160,9 @@ extension EndToEnd {
             }
         }
 
-        private static func windows(_ spec: BitLockerSpec) -> BrokenWindows {
+        static func windows(_ spec: any BitLockerEncryption, megabytes: Int = 128) -> BrokenWindows {
             BrokenWindows {
-                $0.sizeBytes = 128 << 20
+                $0.sizeBytes = megabytes << 20
                 $0.otherFiles = 20
                 $0.systemVolume = .encrypted(spec)
             }
@@ -170,7 +170,9 @@ extension EndToEnd {
 
         /// Decrypted by the fixture's own code, the copy differs from the original by the faulty file alone; what says
         /// that it is encrypted, and by what, is the same byte for byte.
-        private static func checkRepaired(_ lab: Lab, _ machine: LabMachine, _ spec: BitLockerSpec) async throws {
+        static func checkRepaired(
+            _ lab: Lab, _ machine: LabMachine, _ spec: any BitLockerEncryption
+        ) async throws {
             #expect(try machine.diskIsUnchanged)
             let copy = lab.disks.appending(try #require(try lab.copies(of: machine).first))
             let repaired = lab.folder.appending("repaired.raw")
@@ -182,7 +184,7 @@ extension EndToEnd {
 
             let before = try DiskBytes.read(machine.disk, range)
             let after = try DiskBytes.read(repaired, range)
-            let metadata = BitLockerVolume.metadataRanges(volumeBytes: system.sizeBytes)
+            let metadata = spec.metadataRanges(volumeBytes: system.sizeBytes)
             #expect(metadata.count == 4)
             for range in metadata { #expect(before[range] == after[range]) }
 
@@ -190,7 +192,7 @@ extension EndToEnd {
             defer { for path in plain { Posix.removeTree(path) } }
             for (path, disk) in zip(plain, [machine.disk, repaired]) {
                 try await DiskMaker().convert(disk, to: path, format: "raw")
-                try BitLockerVolume.unseal(path, spec, at: system.startBytes, count: system.sizeBytes)
+                try spec.unseal(path, at: system.startBytes, count: system.sizeBytes)
             }
             let files = try await TreeSnapshot.take(of: plain[0])
             #expect(files.entries.count > 20)

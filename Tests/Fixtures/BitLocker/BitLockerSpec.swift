@@ -25,6 +25,8 @@ package struct BitLockerSpec: Sendable {
     package var protectors: [Protector] = [.tpm, .recoveryPassword]
     package var state = State.encrypted
     package var isToGo = false
+    /// What no file uses stays as it was before.
+    package var encryptsUsedSpaceOnly = false
 
     package init(seed: UInt64 = 512, _ change: (inout BitLockerSpec) -> Void = { _ in }) {
         self.seed = seed

@@ -6,7 +6,7 @@ package import SystemPackage
 /// of the libbde project's specification, and what is made here opens with cryptsetup.
 package enum BitLockerVolume {
     private static let copyBytes = 65_536
-    private static let headerBytes = 8192
+    static let headerBytes = 8192
 
     /// Encrypts the volume in place. Its last two mebibytes must be free but for the last sector.
     package static func seal(_ image: FilePath, _ spec: BitLockerSpec) throws {
@@ -19,8 +19,13 @@ package enum BitLockerVolume {
         let cipher = VolumeCipher(kind: spec.cipher, key: spec.volumeKey, sectorBytes: spec.sectorBytes)
 
         let front = try read(file, at: 0, count: headerBytes)
-        try pass(over: headerBytes..<layout.copies[0], file, cipher, encrypt: true)
-        try pass(over: layout.end..<size, file, cipher, encrypt: true)
+        // The backup of the boot sector lies behind the last cluster.
+        let wanted = spec.encryptsUsedSpaceOnly ? try RawNTFS(image).usedRanges() + [(size - 512)..<size] : [0..<size]
+        for payload in [headerBytes..<layout.copies[0], layout.end..<size] {
+            for range in wanted.map({ $0.clamped(to: payload) }) where !range.isEmpty {
+                try pass(over: range, file, cipher, encrypt: true)
+            }
+        }
         try file.writeAll(
             toAbsoluteOffset: Int64(layout.header), cipher.crypt(front, at: layout.header, encrypt: true))
         let metadata = try metadata(spec, layout)
@@ -64,14 +69,14 @@ package enum BitLockerVolume {
         }
     }
 
-    private static func read(_ file: FileDescriptor, at offset: Int, count: Int) throws -> [UInt8] {
+    static func read(_ file: FileDescriptor, at offset: Int, count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try bytes.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: Int64(offset), into: $0) }
         guard got == count else { throw FixtureError("a volume ends too early") }
         return bytes
     }
 
-    private static func pass(
+    static func pass(
         over range: Range<Int>, _ file: FileDescriptor, _ cipher: VolumeCipher, encrypt: Bool, from origin: Int = 0
     ) throws {
         for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 20) {

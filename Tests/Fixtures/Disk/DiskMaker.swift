@@ -93,7 +93,7 @@ package struct DiskMaker: Sendable {
         case .encrypted(let spec, let encryption):
             try await NTFSVolume.make(
                 spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
-            try BitLockerVolume.seal(image, encryption)
+            try encryption.seal(image)
         }
     }
 

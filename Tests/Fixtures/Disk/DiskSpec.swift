@@ -24,7 +24,7 @@ package struct PartitionSpec: Sendable {
         case fat(label: String, files: [FileSpec])
         case ntfs(NTFSSpec)
         /// NTFS, encrypted by BitLocker.
-        case encrypted(NTFSSpec, BitLockerSpec)
+        case encrypted(NTFSSpec, any BitLockerEncryption)
     }
 
     package var name: String

@@ -11,6 +11,7 @@ struct RawNTFS {
 
     private static let logFileRecord = 2
     private static let volumeRecord = 3
+    private static let bitmapRecord = 6
     private static let dataAttribute: UInt32 = 0x80
     private static let volumeInformationAttribute: UInt32 = 0x70
     private static let pageBytes = 4096
@@ -37,17 +38,38 @@ struct RawNTFS {
         }
     }
 
-    /// Writes restart pages that say the log has a client and was not closed.
-    func openLog() throws {
-        let record = try record(Self.logFileRecord)
+    /// Byte ranges whose clusters are in use.
+    func usedRanges() throws -> [Range<Int>] {
+        let (offset, size) = try firstRun(of: Self.bitmapRecord)
+        let bits = try Self.read(image, at: offset, count: size)
+        var ranges: [Range<Int>] = []
+        for cluster in 0..<size * 8 where bits[cluster / 8] >> (cluster % 8) & 1 == 1 {
+            let start = cluster * clusterBytes
+            if let last = ranges.last, last.upperBound == start {
+                ranges[ranges.count - 1] = last.lowerBound..<(start + clusterBytes)
+            } else {
+                ranges.append(start..<(start + clusterBytes))
+            }
+        }
+        return ranges
+    }
+
+    /// Where the data of a system file begins, and its size.
+    private func firstRun(of number: Int) throws -> (offset: Int, size: Int) {
+        let record = try record(number)
         let attribute = try find(Self.dataAttribute, in: record)
-        let size: UInt64 = record.get(attribute + 48)
         let runs = attribute + Int(record.get(attribute + 32, as: UInt16.self))
         let lengthBytes = Int(record[runs] & 0xF)
         let offsetBytes = Int(record[runs] >> 4)
         let cluster = (0..<offsetBytes).reduce(0) { $0 | Int(record[runs + 1 + lengthBytes + $1]) << (8 * $1) }
-        let page = Self.restartPage(logBytes: size)
-        try Self.write(image, page + page, at: cluster * clusterBytes)
+        return (cluster * clusterBytes, Int(record.get(attribute + 48, as: UInt64.self)))
+    }
+
+    /// Writes restart pages that say the log has a client and was not closed.
+    func openLog() throws {
+        let (offset, size) = try firstRun(of: Self.logFileRecord)
+        let page = Self.restartPage(logBytes: UInt64(size))
+        try Self.write(image, page + page, at: offset)
     }
 
     /// A restart page with one client, `NTFS`, in use and the clean flag not set, as ntfs-3g's logfile.h describes it.

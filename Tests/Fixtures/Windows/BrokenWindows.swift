@@ -35,7 +35,7 @@ package struct BrokenWindows: Sendable {
         /// A volume that libblkid takes for BitLocker.
         case bitLocker
         /// Windows, encrypted by BitLocker.
-        case encrypted(BitLockerSpec)
+        case encrypted(any BitLockerEncryption)
         /// No NTFS on the disk: C: is FAT.
         case fat
         /// Nothing at all on the disk, no partition table either.
