@@ -52,6 +52,49 @@ extension EndToEnd {
             Case("truncated", "failed", errorCode: "disk-unusable", says: "cut short"),
         ]
 
+        @Test(
+            "However a volume was left, its machine is repaired and boots, and each change beside the files is on record"
+        )
+        func unclean() async throws {
+            let states: [(name: String, says: [String], change: @Sendable (inout BrokenWindows) -> Void)] = [
+                ("bugcheck", ["reset by ntfsfix"], { $0.state = .logOpen }),
+                ("bugcheck-7", ["reset by mounting"], { $0.state = .oldLogOpen }),
+                ("dirty", [], { $0.state = .dirtyBit }),
+                ("hibernated", ["hiberfil.sys was removed"], { $0.obstacle = .hibernated }),
+                (
+                    "fast-startup", ["reset by ntfsfix", "hiberfil.sys was removed"],
+                    {
+                        $0.obstacle = .hibernated
+                        $0.state = .logOpen
+                    }
+                ),
+            ]
+            try await Lab.run { lab in
+                for state in states {
+                    let windows = BrokenWindows {
+                        $0.sizeBytes = 96 << 20
+                        $0.otherFiles = 10
+                        state.change(&$0)
+                    }
+                    try await lab.add(state.name, windows)
+                }
+                let result = try await lab.rescue(
+                    states.map(\.name), extra: ["--yes", "--consent", "discard-hibernation"])
+                #expect(result.status == 0, "\(result.errors)")
+                let answer = try RunAnswer(result)
+                #expect(Set(answer.kinds.values) == ["repaired"])
+                let log = String(decoding: try Posix.read(FilePath(answer.auditLog)), as: UTF8.self).split(
+                    separator: "\n")
+                #expect(log.contains { $0.contains("The operator agreed to discard-hibernation") })
+                for state in states {
+                    let changes = log.filter { $0.contains("volumeChanged") && $0.contains("\"\(state.name)\"") }
+                    #expect(changes.count == state.says.count, "\(state.name): \(changes)")
+                    for says in state.says { #expect(changes.contains { $0.contains(says) }, "\(state.name): \(says)") }
+                }
+                #expect(lab.leftovers() == [])
+            }
+        }
+
         @Test("Fifteen machines on one rescue VM: each ends in its own way, and none stops another")
         func oneRescueHost() async throws {
             try await Lab.run { lab in
@@ -85,7 +128,7 @@ extension EndToEnd {
 
                 let log = String(decoding: try Posix.read(FilePath(answer.auditLog)), as: UTF8.self).split(
                     separator: "\n")
-                let reset = log.filter { $0.contains("its log is open") }
+                let reset = log.filter { $0.contains("The log was open and was reset") }
                 #expect(!reset.isEmpty && reset.allSatisfy { $0.contains("log-open") }, "\(reset)")
             }
         }

@@ -97,23 +97,6 @@ struct ApplyTests {
         #expect(chunks.dropFirst().flatMap(\.data) == Incident.content(32))
     }
 
-    @Test("An open log is reset only where the recipe allows it, and that is an event of its own")
-    func resetsLog() async throws {
-        let image = try await broken()
-        try image.openLog()
-        let agent = try TestAgent(scratch, .ntfs(image))
-        let findings = try await agent.scan(.crowdStrike(resetLog: true)).findings
-        let before = try image.digest()
-        let refused = try await agent.apply(findings, .crowdStrike(resetLog: false))
-        #expect(refused.outcome.kind == .unclean)
-        #expect(!refused.outcome.diskChanged)
-        #expect(try image.digest() == before)
-        let events = try await agent.apply(findings, .crowdStrike(resetLog: true))
-        #expect(events.outcome.kind == .repaired, "\(events.outcome.message)")
-        let changes = events.compactMap { if case .volumeChanged(let change) = $0.event { change.what } else { nil } }
-        #expect(changes.count == 1)
-    }
-
     @Test(
         "A hibernated volume is left as it is, whether the probe says so or only the kernel", arguments: [true, false])
     func hibernated(probeKnows: Bool) async throws {

@@ -134,52 +134,6 @@ struct ScanTests {
         #expect(response.installations.map(\.volumeState) == [.locked])
     }
 
-    @Test("A hibernated volume is unclean: found, and not trusted")
-    func hibernated() async throws {
-        let image = try await NTFSImage(in: scratch)
-        try await image.change { editor in
-            try Incident.broken(editor)
-            try editor.hibernate()
-        }
-        let before = try image.digest()
-        let response = try await TestAgent(scratch, .ntfs(image)).scan(.crowdStrike(resetLog: true))
-        #expect(response.outcome.kind == .unclean)
-        #expect(response.installations.map(\.volumeState) == [.hibernated])
-        #expect(response.findings.map(\.verdict) == [.faulty, .corrected])
-        #expect(try image.digest() == before)
-    }
-
-    @Test(
-        "An open log is unclean, unless the recipe allows it to be reset; a scan resets nothing",
-        arguments: [false, true])
-    func openLog(resetLog: Bool) async throws {
-        let image = try await NTFSImage(in: scratch)
-        try await image.change(Incident.broken)
-        try image.openLog()
-        let before = try image.digest()
-        let response = try await TestAgent(scratch, .ntfs(image)).scan(.crowdStrike(resetLog: resetLog))
-        #expect(response.outcome.kind == (resetLog ? .repairable : .unclean), "\(response.outcome.message)")
-        #expect(response.installations.map(\.volumeState) == [.unclean])
-        #expect(try image.digest() == before)
-    }
-
-    @Test("A dirty bit is unclean too, but there is no log to reset", arguments: [false, true])
-    func dirtyBit(resetLog: Bool) async throws {
-        let image = try await NTFSImage(in: scratch)
-        try await image.change(Incident.broken)
-        try image.setDirtyBit()
-        let recipe = Salvor_V1_Recipe.crowdStrike(resetLog: resetLog)
-        let agent = try TestAgent(scratch, .ntfs(image))
-        let response = try await agent.scan(recipe)
-        #expect(response.installations.map(\.volumeState) == [.unclean])
-        #expect(response.outcome.kind == (resetLog ? .repairable : .unclean), "\(response.outcome.message)")
-        let events = try await agent.apply(response.findings, recipe)
-        #expect(events.outcome.kind == (resetLog ? .repaired : .unclean), "\(events.outcome.message)")
-        #expect(!events.contains { if case .volumeChanged = $0.event { true } else { false } })
-        // Windows shall still check the volume.
-        #expect(try NTFSVolumeFlags.read(image.path).isDirty)
-    }
-
     @Test("Two folders that differ only in case are ambiguous")
     func ambiguousFolders() async throws {
         let image = try await NTFSImage(in: scratch)

@@ -38,7 +38,7 @@ struct ReportTests {
         let machine = try #require(try run.report().machines.first)
         #expect(machine.disk == run.disk("web-01"))
         #expect(machine.originalSHA256 == digest("web-01"))
-        #expect(machine.installations.map(\.state) == [.unclean])
+        #expect(machine.installations.map(\.state) == [.logOpen])
         #expect(machine.files.map(\.verdict) == [.faulty, .corrected])
         #expect(machine.files.map { $0.deletedAt != nil } == [true, false])
         #expect(machine.files.map(\.quarantinedAt) == ["/srv/salvor/runs/k3v9/quarantine/web-01/1", nil])

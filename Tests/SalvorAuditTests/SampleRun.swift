@@ -115,7 +115,7 @@ struct SampleRun {
         try found(machine)
         let faulty = GuestPath(Self.crowdStrike + ["C-00000291-00000000-00000032.sys"])
         try step("scan", machine: machine, took: .milliseconds(1220)) {
-            try windows(machine, .unclean)
+            try windows(machine, .logOpen)
             try file(
                 "C-00000291-00000000-00000032.sys", in: machine, .faulty,
                 "Begins as a channel file 291 does, and was last written at 04:09:31 UTC, before the correction of 05:27 UTC."

@@ -114,7 +114,7 @@ enum Samples {
         .agentConnected(.init(agentVersion: "0.1.0", kernel: "6.1.0", certificateSHA256: digest("certificate"))),
         .diskAttached(.init(address: "serial SLV1", device: "/dev/vdb")),
         .windowsFound(
-            .init(volumeNumber: 3, partitionGUID: "guid", state: .unclean, systemRoot: GuestPath(["Windows"]))),
+            .init(volumeNumber: 3, partitionGUID: "guid", state: .logOpen, systemRoot: GuestPath(["Windows"]))),
         judged(),
         .fileQuarantined(.init(path: path, sizeBytes: 41_984, sha256: digest("faulty"), storedAt: "/runs/1/q/1")),
         .fileDeleted(.init(path: path)),

@@ -155,40 +155,47 @@ actor DiskRepair {
         let path = device.path
         try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(path) }
         let probe = try await mounter.probe(path)
-        let name = "Volume \(volume.number) (\(volume.device))"
-        var resetsLog = false
-        switch probe.state {
-        case .clean: break
-        case .unclean where request.recipe.volumePolicy.resetLog: resetsLog = probe.isLogOpen
-        case .unclean:
+        if let refusal = request.recipe.volumePolicy.refusal(of: probe.state) {
             throw AgentError(
-                .unclean, "\(name) was not shut down cleanly, and the recipe does not allow its log to be reset.",
-                next: "Set reset_log in the recipe's volume policy, if losing what the log holds is acceptable.")
-        case .hibernated:
-            throw AgentError(
-                .hibernated, "Windows on \(name) is hibernated, or Fast Startup is on.",
-                next: "Start Windows, shut it down fully (shutdown /s /f /t 0), and copy the disk again.")
-        default: throw AgentError(.corrupt, "\(name): \(probe.detail)", next: "Run chkdsk on a copy in Windows.")
+                refusal.code, "Volume \(volume.number) (\(volume.device)) \(refusal.why). \(probe.detail)",
+                next: refusal.nextStep)
         }
-        // From here on ntfs-3g may write: even a clean volume's log is emptied. It is not so only when the kernel says
+        // From here on something may write: even a clean volume's log is emptied. It is not so only when the kernel says
         // that the mount is read-only.
         let wasChanged = isDiskChanged
         isDiskChanged = true
+        if probe.log == .byTool {
+            try await mounter.resetLog(path)
+            changed(
+                volume, "The log was open and was reset by ntfsfix; Windows checks the volume at its next start.", probe
+            )
+        }
         do throws(AgentError) {
-            let mounted = try await mounter.mount(path, .repair(resetLog: resetsLog))
+            let mounted = try await mounter.mount(
+                path, .repair(resetLog: probe.log != .notNeeded, discardHibernation: probe.isHibernated))
             repairs.append(VolumeRepair(volume: volume, device: device, encryption: encryption, mounted: mounted))
         } catch {
-            if error.code == .mountedReadOnly { isDiskChanged = wasChanged }
+            if error.code == .mountedReadOnly, probe.log != .byTool { isDiskChanged = wasChanged }
             throw error
         }
-        if resetsLog {
-            journal.record(
-                .volumeChanged(
-                    .with {
-                        $0.volumeNumber = volume.number
-                        $0.what = "The log was open and was reset by mounting read-write. \(probe.detail)"
-                    }))
+        if probe.log == .byMounting {
+            changed(volume, "The log was open and was reset by mounting read-write.", probe)
         }
+        if probe.isHibernated {
+            changed(
+                volume,
+                "hiberfil.sys was removed, and with it the session that Windows kept: what its programs had not saved is lost.",
+                probe)
+        }
+    }
+
+    private func changed(_ volume: Salvor_V1_Volume, _ what: String, _ probe: VolumeProbe) {
+        journal.record(
+            .volumeChanged(
+                .with {
+                    $0.volumeNumber = volume.number
+                    $0.what = "\(what) Before: \(probe.detail)"
+                }))
     }
 
     private func fillQuarantine() async throws(AgentError) {

@@ -6,6 +6,7 @@ package struct AgentTools: Sendable {
     package var blkid: String
     package var ntfs3g: String
     package var ntfs3gProbe: String
+    package var ntfsfix = "ntfsfix"
     package var modprobe = "modprobe"
 
     /// Where Debian keeps them.

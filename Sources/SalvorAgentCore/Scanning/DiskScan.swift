@@ -11,6 +11,9 @@ struct DiskScan: Sendable {
     /// libblkid's names.
     private static let ntfs = "ntfs"
 
+    /// What is seen of such a volume may not be what Windows would see: "nothing to repair" cannot be said of it.
+    private static let hidesFiles: Set<Salvor_V1_VolumeState> = [.hibernated, .fastStartup, .corrupt]
+
     /// A volume that cannot be looked into, and what its metadata says.
     private struct Locked {
         var volume: Salvor_V1_Volume
@@ -62,10 +65,12 @@ struct DiskScan: Sendable {
             return .ended(by: error, in: "match", where: look.name)
         }
         let toRepair = looks.filter { !$0.filesToGo.isEmpty }
-        if let look = toRepair.first(where: { !isRepairable($0.state) }) { return unclean(look) }
+        if let look = toRepair.first(where: { recipe.volumePolicy.refusal(of: $0.state) != nil }) {
+            return unclean(look)
+        }
         let asides = asides(looks, locked)
         if !toRepair.isEmpty { return repairable(toRepair, asides) }
-        if let look = looks.first(where: { $0.state == .hibernated || $0.state == .corrupt }) { return unclean(look) }
+        if let look = looks.first(where: { Self.hidesFiles.contains($0.state) }) { return unclean(look) }
         let installed = looks.filter { $0.installation != nil }
         if !installed.isEmpty { return nothing(installed, asides) }
         if let look = looks.first(where: { $0.error != nil }), let error = look.error {
@@ -89,30 +94,14 @@ struct DiskScan: Sendable {
         }
     }
 
-    private func isRepairable(_ state: Salvor_V1_VolumeState) -> Bool {
-        state == .clean || (state == .unclean && recipe.volumePolicy.resetLog)
-    }
-
     private func unclean(_ look: VolumeLook) -> Salvor_V1_Outcome {
-        .with {
-            let what =
-                switch look.state {
-                case .hibernated:
-                    (
-                        "is hibernated, or Fast Startup is on",
-                        "Start Windows, shut it down fully (shutdown /s /f /t 0), and copy the disk again."
-                    )
-                case .corrupt: ("has damaged NTFS structures", "Run chkdsk on a copy in Windows, or restore a backup.")
-                default:
-                    (
-                        "was not shut down cleanly, and the recipe does not allow its log to be reset",
-                        "Set reset_log in the recipe's volume policy, if losing what the log holds is acceptable."
-                    )
-                }
+        let refusal = recipe.volumePolicy.refusal(of: look.state)
+        return .with {
             $0.kind = .unclean
             $0.message =
-                "Windows on \(look.name) \(what.0); what would have to go: \(look.filesToGo.count) file(s). Nothing was changed."
-            $0.nextStep = what.1
+                "Windows on \(look.name) \(refusal?.why ?? "cannot be repaired"). \(look.installation?.stateDetail ?? "") "
+                + "What would have to go: \(look.filesToGo.count) file(s). Nothing was changed."
+            $0.nextStep = refusal?.nextStep ?? ""
         }
     }
 
@@ -138,7 +127,7 @@ struct DiskScan: Sendable {
                 } else {
                     "\(findings.count) files match the recipe and none of them is to go"
                 }
-            let log = looks.contains { $0.state == .unclean } ? " It was not shut down cleanly." : ""
+            let log = looks.filter { $0.state != .clean }.map { " \($0.installation?.stateDetail ?? "")" }.joined()
             $0.kind = .nothingToRepair
             $0.message =
                 "\(what) on \(looks.map(\.name).joined(separator: " and ")).\(log)\(asides) Nothing was changed."

@@ -77,7 +77,9 @@ struct VolumeInspector: Sendable {
         // Only Windows is ever repaired, so only there does it matter; and the probe needs the device for itself.
         if look.installation != nil {
             do throws(AgentError) {
-                look.installation?.volumeState = try await mounter.probe(device.path).state
+                let probe = try await mounter.probe(device.path)
+                look.installation?.volumeState = probe.state
+                look.installation?.stateDetail = probe.detail
             } catch {
                 look.error = look.error ?? error
             }

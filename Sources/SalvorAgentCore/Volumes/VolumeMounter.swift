@@ -10,8 +10,9 @@ package struct VolumeMounter: Sendable {
     package enum Mode: Sendable, Equatable {
         /// Read-only, and the log is not replayed: changes no byte.
         case look
-        /// Read-write. `resetLog` lets ntfs-3g empty the log of a volume that was not shut down cleanly.
-        case repair(resetLog: Bool)
+        /// Read-write. `resetLog` lets ntfs-3g empty the log of a volume that was not shut down cleanly;
+        /// `discardHibernation` lets it remove hiberfil.sys.
+        case repair(resetLog: Bool, discardHibernation: Bool = false)
     }
 
     package let tools: AgentTools
@@ -79,8 +80,9 @@ package struct VolumeMounter: Sendable {
         let common = ["nodev", "nosuid", "noexec", "noatime", "no_detach", "streams_interface=none"]
         switch mode {
         case .look: return ["ro", "norecover"] + common
-        case .repair(resetLog: true): return ["rw", "recover"] + common
-        case .repair(resetLog: false): return ["rw", "norecover"] + common
+        case .repair(let resetLog, let discardHibernation):
+            return ["rw", resetLog ? "recover" : "norecover"] + (discardHibernation ? ["remove_hiberfile"] : [])
+                + common
         }
     }
 

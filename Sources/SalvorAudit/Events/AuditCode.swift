@@ -48,8 +48,12 @@ extension AuditEvent {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let clean = VolumeState(rawValue: "clean")
-        /// Not shut down cleanly: the log is open or the dirty bit is set.
-        package static let unclean = VolumeState(rawValue: "unclean")
+        /// The dirty bit is set: Windows checks the volume at its next start.
+        package static let dirty = VolumeState(rawValue: "dirty")
+        package static let chkdskScheduled = VolumeState(rawValue: "chkdskScheduled")
+        /// Not shut down cleanly: `$LogFile` was not closed.
+        package static let logOpen = VolumeState(rawValue: "logOpen")
+        package static let fastStartup = VolumeState(rawValue: "fastStartup")
         package static let hibernated = VolumeState(rawValue: "hibernated")
         package static let locked = VolumeState(rawValue: "locked")
         package static let corrupt = VolumeState(rawValue: "corrupt")

@@ -10,7 +10,9 @@ extension Recipe {
         message.name = name
         message.version = version
         message.rules = rules.map(\.message)
-        message.volumePolicy.resetLog = resetsLog
+        message.volumePolicy.resetLog = volume.resetsLog
+        message.volumePolicy.repairDirty = volume.repairsDirty
+        message.volumePolicy.discardHibernation = volume.discardsHibernation && granted.contains(.discardHibernation)
         return message
     }
 }

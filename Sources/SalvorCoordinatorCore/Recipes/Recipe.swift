@@ -6,8 +6,9 @@ package struct Recipe: Hashable, Sendable {
     package var name: String
     package var version: UInt32
     package var rules: [Rule]
-    /// The open log of a machine that stopped in a bugcheck may be reset by mounting it read-write.
-    package var resetsLog: Bool
+    package var volume: VolumePolicy
+    /// What the operator agreed to, of what the recipe may do with consent alone.
+    package var granted: Set<Consent> = []
     /// SHA-256 of the file as it was read: goes into journal and report.
     package var sha256: Digest
 
@@ -32,6 +33,31 @@ package struct Recipe: Hashable, Sendable {
         package var correctedFrom: NTFSTime?
         package var faultySHA256: [Digest] = []
         package var correctedSHA256: [Digest] = []
+    }
+
+    /// In which states beyond clean a volume is repaired.
+    package struct VolumePolicy: Hashable, Sendable {
+        /// The open log of a machine that stopped in a bugcheck may be reset.
+        package var resetsLog = false
+        /// A volume that Windows would check at its next start may be repaired before.
+        package var repairsDirty = false
+        /// hiberfil.sys and the session in it may be given up, with ``Consent/discardHibernation``.
+        package var discardsHibernation = false
+
+        package init() {}
+    }
+
+    /// A loss that no recipe can decide on: the operator agrees to it by name.
+    package enum Consent: String, Hashable, Sendable, CaseIterable {
+        case discardHibernation = "discard-hibernation"
+
+        /// What is lost.
+        package var loss: String {
+            switch self {
+            case .discardHibernation:
+                "hiberfil.sys is removed, and with it the session that Windows kept: what its programs had not saved is lost"
+            }
+        }
     }
 
     package enum Verdict: String, Hashable, Sendable, CaseIterable {

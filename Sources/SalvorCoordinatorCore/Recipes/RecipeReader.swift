@@ -60,12 +60,23 @@ package enum RecipeReader {
             name: try identifier(root.required("name", in: fields, of: what)),
             version: try positiveNumber(root.required("version", in: fields, of: what)),
             rules: rules,
-            resetsLog: try resetsLog(fields["volume"]),
+            volume: try volumePolicy(fields["volume"]),
             sha256: sha256)
     }
 
-    private static func resetsLog(_ volume: YAMLValue?) throws(YAMLMistake) -> Bool {
-        guard let volume, let value = try volume.fields(["reset_log"], of: "volume")["reset_log"] else { return false }
+    private static func volumePolicy(_ value: YAMLValue?) throws(YAMLMistake) -> Recipe.VolumePolicy {
+        var policy = Recipe.VolumePolicy()
+        guard let fields = try value?.fields(["reset_log", "repair_dirty", "discard_hibernation"], of: "volume") else {
+            return policy
+        }
+        policy.resetsLog = try flag(fields["reset_log"])
+        policy.repairsDirty = try flag(fields["repair_dirty"])
+        policy.discardsHibernation = try flag(fields["discard_hibernation"])
+        return policy
+    }
+
+    private static func flag(_ value: YAMLValue?) throws(YAMLMistake) -> Bool {
+        guard let value else { return false }
         switch try value.text("true or false") {
         case "true": return true
         case "false": return false

@@ -187,6 +187,7 @@ extension RunSession {
                 AuditEvent.Note(
                     text: "From here on the recipe is \(printable(recipe.name)), version \(recipe.version), "
                         + "SHA-256 \(recipe.sha256.hex).")))
+        try await recordConsent(recipe)
     }
 
     /// Leaves the run to the operator's next command.

@@ -6,6 +6,19 @@ extension Salvor_V1_ScanResponse {
     /// The findings that an apply would act on.
     var toDelete: [Salvor_V1_Finding] { findings.filter { $0.action == .quarantineAndDelete } }
 
+    /// What else a repair does to the volumes that it changes, because of how they were left.
+    var volumeChanges: [String] {
+        let changed = Set(toDelete.map(\.volumeNumber))
+        return installations.filter { changed.contains($0.volumeNumber) }.compactMap { installation in
+            switch installation.volumeState {
+            case .logOpen: "Volume \(installation.volumeNumber) was not shut down cleanly: its log will be reset."
+            case .hibernated, .fastStartup:
+                "Volume \(installation.volumeNumber) is hibernated: \(Recipe.Consent.discardHibernation.loss)."
+            default: nil
+            }
+        }
+    }
+
     var auditEvents: [AuditEvent] {
         installations.map { installation in
             .windowsFound(
@@ -90,7 +103,10 @@ extension Salvor_V1_VolumeState {
     fileprivate var auditCode: AuditEvent.VolumeState {
         switch self {
         case .clean: .clean
-        case .unclean: .unclean
+        case .dirty: .dirty
+        case .chkdskScheduled: .chkdskScheduled
+        case .logOpen: .logOpen
+        case .fastStartup: .fastStartup
         case .hibernated: .hibernated
         case .locked: .locked
         case .corrupt: .corrupt

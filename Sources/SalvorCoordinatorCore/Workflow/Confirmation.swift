@@ -31,8 +31,8 @@ package struct RepairPlan: Hashable, Sendable {
     package var machine: String
     package var originalDisk: OSDisk
     package var deletions: [Deletion]
-    /// Mounting the volume to repair it resets its open log.
-    package var resetsLog: Bool
+    /// What else becomes of the volumes, because of how they were left: a sentence each.
+    package var volumeChanges: [String]
 }
 
 extension ConfirmationQuestion {

@@ -36,7 +36,7 @@ extension MachineRescue {
                     path: GuestPath(finding.path), sizeBytes: finding.sizeBytes, sha256: finding.digest,
                     verdict: finding.verdict.auditCode, reason: finding.reason)
             },
-            resetsLog: context.recipe.volumePolicy.resetLog)
+            volumeChanges: scan.volumeChanges)
         return try await context.ledger.perform(
             .confirm, on: StepSubject(machine: machine.name, attempt: attempt)
         ) {

@@ -38,6 +38,7 @@ struct RunSession: ~Copyable, Sendable {
                     options: AuditEvent.RunOptions(
                         command: configuration.command.rawValue, machines: configuration.machines, dryRun: false,
                         assumeYes: configuration.assumeYes, inventory: configuration.inventory))))
+        try await session.recordConsent(recipe)
         for machine in machines { try await session.ledger.append(machine.found, StepSubject(machine: machine.name)) }
         return session
     }
@@ -118,6 +119,13 @@ struct RunSession: ~Copyable, Sendable {
             throw CoordinatorError(
                 .state, "The journal's copy of the recipe of run \(record.id) cannot be read.",
                 nextStep: "Roll the run back, and rescue its machines anew.", cause: error)
+        }
+    }
+
+    func recordConsent(_ recipe: Recipe) async throws(CoordinatorError) {
+        for consent in recipe.granted.sorted(by: { $0.rawValue < $1.rawValue }) {
+            try await ledger.append(
+                .note(AuditEvent.Note(text: "The operator agreed to \(consent.rawValue): \(consent.loss).")))
         }
     }
 

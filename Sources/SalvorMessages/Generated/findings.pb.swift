@@ -25,16 +25,31 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// How a volume was left, as its own records say before anything is mounted. Where several hold, the one that stands in a
+/// repair's way the most: corrupt, hibernated, fast startup, log open, chkdsk scheduled, dirty.
 package nonisolated enum Salvor_V1_VolumeState: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
   case clean // = 1
 
-  /// Not shut down cleanly: the log is open or the dirty bit is set.
-  case unclean // = 2
+  /// $LogFile was not closed: the machine stopped in a bugcheck or lost its power.
+  case logOpen // = 2
+
+  /// Windows is hibernated on it: hiberfil.sys holds a session that would go on.
   case hibernated // = 3
   case locked // = 4
+
+  /// Its structures contradict each other or cannot be read.
   case corrupt // = 5
+
+  /// The dirty bit is set: Windows checks the volume at its next start.
+  case dirty // = 6
+
+  /// Shut down with Fast Startup: hiberfil.sys holds the kernel's session, and $LogFile is in version 2.0.
+  case fastStartup // = 7
+
+  /// A check was under way, or is to be made at the next start.
+  case chkdskScheduled // = 8
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -45,10 +60,13 @@ package nonisolated enum Salvor_V1_VolumeState: SwiftProtobuf.Enum, Swift.CaseIt
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .clean
-    case 2: self = .unclean
+    case 2: self = .logOpen
     case 3: self = .hibernated
     case 4: self = .locked
     case 5: self = .corrupt
+    case 6: self = .dirty
+    case 7: self = .fastStartup
+    case 8: self = .chkdskScheduled
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -57,10 +75,13 @@ package nonisolated enum Salvor_V1_VolumeState: SwiftProtobuf.Enum, Swift.CaseIt
     switch self {
     case .unspecified: return 0
     case .clean: return 1
-    case .unclean: return 2
+    case .logOpen: return 2
     case .hibernated: return 3
     case .locked: return 4
     case .corrupt: return 5
+    case .dirty: return 6
+    case .fastStartup: return 7
+    case .chkdskScheduled: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -69,10 +90,13 @@ package nonisolated enum Salvor_V1_VolumeState: SwiftProtobuf.Enum, Swift.CaseIt
   package static let allCases: [Salvor_V1_VolumeState] = [
     .unspecified,
     .clean,
-    .unclean,
+    .logOpen,
     .hibernated,
     .locked,
     .corrupt,
+    .dirty,
+    .fastStartup,
+    .chkdskScheduled,
   ]
 
 }
@@ -92,6 +116,9 @@ package nonisolated struct Salvor_V1_WindowsInstallation: Sendable {
 
   /// The system root as the disk spells it, components below the volume's root.
   package var systemRoot: [String] = []
+
+  /// What volume_state rests on, in a sentence or two.
+  package var stateDetail: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -267,12 +294,12 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
 fileprivate nonisolated let _protobuf_package = "salvor.v1"
 
 nonisolated extension Salvor_V1_VolumeState: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VOLUME_STATE_UNSPECIFIED\0\u{1}VOLUME_STATE_CLEAN\0\u{1}VOLUME_STATE_UNCLEAN\0\u{1}VOLUME_STATE_HIBERNATED\0\u{1}VOLUME_STATE_LOCKED\0\u{1}VOLUME_STATE_CORRUPT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VOLUME_STATE_UNSPECIFIED\0\u{1}VOLUME_STATE_CLEAN\0\u{1}VOLUME_STATE_LOG_OPEN\0\u{1}VOLUME_STATE_HIBERNATED\0\u{1}VOLUME_STATE_LOCKED\0\u{1}VOLUME_STATE_CORRUPT\0\u{1}VOLUME_STATE_DIRTY\0\u{1}VOLUME_STATE_FAST_STARTUP\0\u{1}VOLUME_STATE_CHKDSK_SCHEDULED\0")
 }
 
 nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WindowsInstallation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}partition_guid\0\u{3}volume_state\0\u{3}system_root\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}partition_guid\0\u{3}volume_state\0\u{3}system_root\0\u{3}state_detail\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -284,6 +311,7 @@ nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, Swif
       case 2: try { try decoder.decodeSingularStringField(value: &self.partitionGuid) }()
       case 3: try { try decoder.decodeSingularEnumField(value: &self.volumeState) }()
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.systemRoot) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.stateDetail) }()
       default: break
       }
     }
@@ -302,6 +330,9 @@ nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, Swif
     if !self.systemRoot.isEmpty {
       try visitor.visitRepeatedStringField(value: self.systemRoot, fieldNumber: 4)
     }
+    if !self.stateDetail.isEmpty {
+      try visitor.visitSingularStringField(value: self.stateDetail, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -310,6 +341,7 @@ nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, Swif
     if lhs.partitionGuid != rhs.partitionGuid {return false}
     if lhs.volumeState != rhs.volumeState {return false}
     if lhs.systemRoot != rhs.systemRoot {return false}
+    if lhs.stateDetail != rhs.stateDetail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

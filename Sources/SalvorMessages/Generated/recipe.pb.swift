@@ -215,14 +215,22 @@ package nonisolated struct Salvor_V1_VerdictAction: Sendable {
   package init() {}
 }
 
-/// Which states of a volume the recipe may repair.
+/// Which states of a volume beyond clean the recipe may repair.
 package nonisolated struct Salvor_V1_VolumePolicy: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The log of a machine that stopped in a bugcheck is open: mounting read-write resets it, as a step of its own.
+  /// LOG_OPEN: the log is reset before the volume is changed, as a step of its own. What it holds is lost: changes to the
+  /// volume's structures of the last seconds before the stop.
   package var resetLog: Bool = false
+
+  /// DIRTY and CHKDSK_SCHEDULED: repaired as it is; the mark stays, so Windows checks the volume as it would have.
+  package var repairDirty: Bool = false
+
+  /// HIBERNATED and FAST_STARTUP: hiberfil.sys is removed, as a step of its own. The session in it is lost, with all that
+  /// its programs had not saved. Set only where the operator agreed to that.
+  package var discardHibernation: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -436,7 +444,7 @@ nonisolated extension Salvor_V1_VerdictAction: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Salvor_V1_VolumePolicy: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VolumePolicy"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reset_log\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reset_log\0\u{3}repair_dirty\0\u{3}discard_hibernation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -445,6 +453,8 @@ nonisolated extension Salvor_V1_VolumePolicy: SwiftProtobuf.Message, SwiftProtob
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBoolField(value: &self.resetLog) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.repairDirty) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.discardHibernation) }()
       default: break
       }
     }
@@ -454,11 +464,19 @@ nonisolated extension Salvor_V1_VolumePolicy: SwiftProtobuf.Message, SwiftProtob
     if self.resetLog != false {
       try visitor.visitSingularBoolField(value: self.resetLog, fieldNumber: 1)
     }
+    if self.repairDirty != false {
+      try visitor.visitSingularBoolField(value: self.repairDirty, fieldNumber: 2)
+    }
+    if self.discardHibernation != false {
+      try visitor.visitSingularBoolField(value: self.discardHibernation, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Salvor_V1_VolumePolicy, rhs: Salvor_V1_VolumePolicy) -> Bool {
     if lhs.resetLog != rhs.resetLog {return false}
+    if lhs.repairDirty != rhs.repairDirty {return false}
+    if lhs.discardHibernation != rhs.discardHibernation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

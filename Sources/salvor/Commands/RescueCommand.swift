@@ -17,6 +17,8 @@ struct RunOptions: ParsableArguments {
             "A rescue VM that has not heard from salvor for so long powers itself off.", valueName: "seconds"))
     var coordinatorTimeout = 600
 
+    @OptionGroup var consent: ConsentOptions
+
     @OptionGroup var keys: KeyOptions
 
     @Flag(help: "Log to standard error what the coordinator does.")
@@ -31,7 +33,7 @@ struct RunOptions: ParsableArguments {
     }
 
     func readRecipe(_ context: RunContext) throws -> Recipe {
-        try RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path)
+        try consent.grant(RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path))
     }
 
     func configuration(_ command: RunConfiguration.Command) -> RunConfiguration {

@@ -110,11 +110,18 @@ struct RunCommand: AsyncParsableCommand {
             "The repair, as YAML. Default: as before; at first the built-in crowdstrike-291.", valueName: "file"))
     var recipe: String?
 
+    @OptionGroup var consent: ConsentOptions
+
     @OptionGroup var keys: KeyOptions
 
     func run() async throws {
         try await ending { [self] in
-            let recipe = try recipe.map { try RecipeReader.read(path: $0) }
+            let context = try RunContext(options.shared)
+            // What was agreed to belongs to a recipe: to the one that is named here, or the built-in one.
+            let recipe =
+                recipe == nil && consent.consent.isEmpty
+                ? nil
+                : try consent.grant(RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path))
             return try await options.takeUp(keys: keys) { run, dependencies in
                 try await StepwiseRescue.repair(
                     run, recipe: recipe, assumeYes: options.yes, dependencies: dependencies)

@@ -35,7 +35,7 @@ struct TerminalConfirmation: Confirmation {
                         "    \(deletion.path), \(deletion.sizeBytes) bytes, \(deletion.verdict.rawValue): "
                             + printable(deletion.reason))
                 }
-                if plan.resetsLog { lines.append("    The volume was not shut down cleanly: its log will be reset.") }
+                lines += plan.volumeChanges.map { "    \($0)" }
             }
             lines.append("The original disks stay as they are.")
             return lines.joined(separator: "\n")

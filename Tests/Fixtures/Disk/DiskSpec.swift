@@ -49,8 +49,10 @@ package struct PartitionSpec: Sendable {
 package struct NTFSSpec: Sendable {
     package enum State: Sendable {
         case clean
-        /// The log was not closed, as after a bugcheck.
+        /// The log was not closed, as after a bugcheck of Windows 8 or later.
         case logOpen
+        /// The same of Windows 7, whose log any driver resets.
+        case oldLogOpen
         /// The dirty bit is set: Windows would run chkdsk.
         case dirtyBit
     }

@@ -34,7 +34,8 @@ enum NTFSVolume {
         Posix.removeTree(attributes)
         switch spec.state {
         case .clean: break
-        case .logOpen: try RawNTFS(image).openLog()
+        case .logOpen: try RawNTFS(image).openLog(version: 2)
+        case .oldLogOpen: try RawNTFS(image).openLog(version: 1)
         case .dirtyBit: try RawNTFS(image).setDirtyBit()
         }
     }

@@ -66,14 +66,15 @@ struct RawNTFS {
     }
 
     /// Writes restart pages that say the log has a client and was not closed.
-    func openLog() throws {
+    /// - Parameter version: 1 as Windows 7 keeps its log, 2 as Windows 8 and later do while the volume is in use.
+    func openLog(version: UInt16) throws {
         let (offset, size) = try firstRun(of: Self.logFileRecord)
-        let page = Self.restartPage(logBytes: UInt64(size))
+        let page = Self.restartPage(logBytes: UInt64(size), version: version)
         try Self.write(image, page + page, at: offset)
     }
 
     /// A restart page with one client, `NTFS`, in use and the clean flag not set, as ntfs-3g's logfile.h describes it.
-    private static func restartPage(logBytes: UInt64) -> [UInt8] {
+    private static func restartPage(logBytes: UInt64, version: UInt16) -> [UInt8] {
         let area = 48
         let client = area + 48
         var page = [UInt8](repeating: 0, count: pageBytes)
@@ -83,8 +84,8 @@ struct RawNTFS {
         page.put(UInt32(pageBytes), at: 16)
         page.put(UInt32(pageBytes), at: 20)
         page.put(UInt16(area), at: 24)
-        page.put(UInt16(1), at: 26)
-        page.put(UInt16(1), at: 28)
+        page.put(UInt16(version == 1 ? 1 : 0), at: 26)
+        page.put(version, at: 28)
 
         page.put(UInt64(0x10_0000), at: area)
         page.put(UInt16(1), at: area + 8)

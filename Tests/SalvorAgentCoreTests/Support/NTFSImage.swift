@@ -139,7 +139,8 @@ struct VolumeEditor: Sendable {
 
 extension NTFSImage {
     /// Leaves the log as a machine that stopped in a bugcheck leaves it: in use, and not closed.
-    func openLog() throws {
+    /// - Parameter version: of the log: 1 as Windows 7 keeps it, 2 as Windows 8 and later do while the volume is in use.
+    func openLog(version: UInt64 = 1) throws {
         let (offset, size) = try logFile()
         var page = [UInt8](repeating: 0, count: 4096)
         func put(_ value: UInt64, _ count: Int, at position: Int) {
@@ -151,8 +152,8 @@ extension NTFSImage {
         put(4096, 4, at: 16)  // system page
         put(4096, 4, at: 20)  // log page
         put(0x30, 2, at: 24)  // restart area
-        put(1, 2, at: 26)  // version 1.1
-        put(1, 2, at: 28)
+        put(version == 1 ? 1 : 0, 2, at: 26)  // version 1.1 or 2.0
+        put(version, 2, at: 28)
         let area = 0x30
         put(1, 2, at: area + 8)  // one client
         put(0xFFFF, 2, at: area + 10)  // none free
@@ -179,8 +180,9 @@ extension NTFSImage {
         try write(page + page, at: offset)
     }
 
-    /// Sets the bit by which Windows knows that it has to run chkdsk, in the record of $Volume and in its mirror.
-    func setDirtyBit() throws {
+    /// Sets flags of the volume, in the record of $Volume and in its mirror: by default the one by which Windows knows that
+    /// it has to run chkdsk.
+    func setFlags(_ bits: NTFSVolumeFlags = .dirty) throws {
         let image = try #require(contents(ofFile: path, limit: 1 << 26))
         let cluster = Int(littleEndian(image[0x0B..<0x0D])) * Int(image[0x0D])
         for table in [0x30, 0x38] {
@@ -190,8 +192,22 @@ extension NTFSImage {
                 attribute += Int(littleEndian(image[(attribute + 4)..<(attribute + 8)]))
             }
             let flags = attribute + Int(littleEndian(image[(attribute + 20)..<(attribute + 22)])) + 10
-            try write([image[flags] | 1], at: flags)
+            try write(
+                [image[flags] | UInt8(bits.rawValue & 0xFF), image[flags + 1] | UInt8(bits.rawValue >> 8)], at: flags)
         }
+    }
+
+    /// Leaves both restart pages half written.
+    func tearLog() throws {
+        let offset = try logFile().offset
+        for page in [0, 4096] { try write([0x77, 0x77], at: offset + page + 512 * 3 - 2) }
+    }
+
+    /// Where a record of the master file table begins.
+    func recordOffset(_ number: Int) throws -> Int {
+        let image = try #require(contents(ofFile: path, limit: 1 << 26))
+        return Int(littleEndian(image[0x30..<0x38])) * Int(littleEndian(image[0x0B..<0x0D])) * Int(image[0x0D])
+            + number * 1024
     }
 
     /// Where $LogFile lies, by MFT record 2.

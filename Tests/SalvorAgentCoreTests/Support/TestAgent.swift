@@ -64,11 +64,15 @@ extension Salvor_V1_Recipe {
     static let channelHeader: [UInt8] = [0xAA, 0xAA, 0xAA, 0xAA, 0x01, 0x00, 0x23, 0x01]
 
     /// The first recipe, with the times of the incident.
-    static func crowdStrike(resetLog: Bool = false) -> Self {
+    static func crowdStrike(
+        resetLog: Bool = false, repairDirty: Bool = false, discardHibernation: Bool = false
+    ) -> Self {
         .with {
             $0.name = "crowdstrike-291"
             $0.version = 1
             $0.volumePolicy.resetLog = resetLog
+            $0.volumePolicy.repairDirty = repairDirty
+            $0.volumePolicy.discardHibernation = discardHibernation
             $0.rules = [
                 .with {
                     $0.id = "channel-291"

@@ -45,7 +45,8 @@ import Testing
             rule.actions == [
                 .faulty: .quarantineAndDelete, .zeroed: .quarantineAndDelete, .corrected: .keep, .unknown: .keep,
             ])
-        #expect(recipe.resetsLog)
+        #expect(recipe.volume.resetsLog && recipe.volume.repairsDirty && recipe.volume.discardsHibernation)
+        #expect(recipe.granted.isEmpty)
     }
 
     @Test func `a recipe reaches the agent with everything that it says`() throws {
@@ -59,6 +60,15 @@ import Testing
         #expect(rule.judgement.correctedFrom - rule.judgement.faultyBefore == 5_000_000)
         #expect(rule.actions.count == 4)
         #expect(rule.actions.first { $0.verdict == .faulty }?.action == .quarantineAndDelete)
+    }
+
+    @Test func `hibernation is given up only where recipe and operator both say so`() throws {
+        for (allowed, granted) in [(false, true), (true, false), (true, true)] {
+            var recipe = try read(
+                Self.sound.replacing("reset_log: true", with: "discard_hibernation: \(allowed)"))
+            recipe.granted = granted ? [.discardHibernation] : []
+            #expect(recipe.message.volumePolicy.discardHibernation == (allowed && granted))
+        }
     }
 
     struct Case: Sendable, CustomTestStringConvertible {
