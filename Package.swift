@@ -60,6 +60,7 @@ let package = Package(
         // System libraries, with static-inline shims for what C offers only as macros.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CHivex", pkgConfig: "hivex", providers: [.apt(["libhivex-dev"])]),
         .systemLibrary(name: "CLinux"),
         // glibc's process handles, which Swift's Glibc module leaves out.
         .systemLibrary(name: "CPidfd"),
@@ -68,6 +69,7 @@ let package = Package(
         module("SalvorSystem", []),
         module("SalvorJSON", []),
         module("SalvorDigest", ["COpenSSL"]),
+        module("SalvorRegistry", ["CHivex"]),
         module("SalvorAudit", ["SalvorJSON", "SalvorDigest"]),
         module("SalvorQEMU", ["SalvorSystem", "SalvorJSON", "CPidfd", subprocess, system]),
         module("SalvorImage", ["SalvorSystem", "SalvorDigest", subprocess, system]),
@@ -90,7 +92,8 @@ let package = Package(
         module(
             "SalvorAgentCore",
             [
-                "SalvorSystem", "SalvorMessages", "SalvorDigest", "CLinux", "COpenSSL", "CZlib", grpcCore,
+                "SalvorSystem", "SalvorMessages", "SalvorDigest", "SalvorRegistry", "CLinux", "COpenSSL", "CZlib",
+                grpcCore,
                 swiftProtobuf,
                 subprocess, system, logging,
             ]),
@@ -153,7 +156,7 @@ let package = Package(
 
         // Disks and guests made by code, and the command that lays them out for the demo.
         .target(
-            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", "COpenSSL", subprocess, system],
+            name: "Fixtures", dependencies: ["SalvorImage", "SalvorDigest", "CHivex", "COpenSSL", subprocess, system],
             path: "Tests/Fixtures", exclude: ["StandInGuest", "Floor", "AzureGuest", "AzureWindows"],
             swiftSettings: strict),
         // What every provider has to keep, as checks that each provider's tests run.
@@ -204,6 +207,7 @@ let package = Package(
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest", "SalvorJSON"]),
         tests("SalvorQEMUTests", ["SalvorQEMU", "SalvorSystem", "SalvorJSON", "BootSectorGuests", subprocess, system]),
         tests("SalvorImageTests", ["SalvorImage", "SalvorDigest", "Fixtures", subprocess, system]),
+        tests("SalvorRegistryTests", ["SalvorRegistry", "SalvorDigest", "Fixtures", subprocess, system]),
         tests("SalvorMessagesTests", ["SalvorMessages", "SalvorDigest"]),
         tests("SalvorWireTests", ["SalvorWire"]),
         tests(

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -30,6 +32,19 @@ static inline int salvor_open_beneath(int directory, const char *path, uint64_t 
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
     };
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+// From here on neither this process nor what it starts can gain rights: set-user-ID programs run as their caller.
+static inline int salvor_no_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+// Bounds what this process may take: bytes of address space and of a file, seconds of a processor. 0 for success.
+static inline int salvor_limit(uint64_t address_bytes, uint64_t processor_seconds) {
+    struct rlimit memory = {address_bytes, address_bytes}, time = {processor_seconds, processor_seconds + 1}, none = {0, 0};
+    // A file in memory is a file.
+    return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CPU, &time) | setrlimit(RLIMIT_FSIZE, &memory)
+        | setrlimit(RLIMIT_CORE, &none);
 }
 
 // Writes out and forgets what the kernel holds of a block device, so that the next read comes from the device.

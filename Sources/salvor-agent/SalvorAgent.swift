@@ -24,6 +24,8 @@ struct SalvorAgent {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments == ["--version"] {
             print("salvor-agent \(SalvorVersion.current)")
+        } else if arguments.count == 2, arguments[0] == RegistryReading.argument {
+            exit(RegistryReading.run(root: arguments[1]))
         } else if arguments == ["--help"] {
             print(usage)
         } else if arguments.count == 2 || arguments.count == 3 && arguments[2] == "--or-imds",
@@ -62,9 +64,11 @@ struct SalvorAgent {
         let logger = logs.logger("agent")
         let (stopped, stop) = AsyncStream.makeStream(of: Void.self)
         let disks = SystemDisks()
+        var tools = AgentTools()
+        tools.registryReader = "/proc/self/exe"
         let services = AgentServices(
             AgentConfiguration(
-                host: bootstrap.host, version: SalvorVersion.current,
+                host: bootstrap.host, version: SalvorVersion.current, tools: tools,
                 // Half of what /init gives /run: the quarantine shares it with mount points and bootstrap data.
                 quarantine: QuarantineStore(budgetBytes: 32 << 20), disks: disks, logs: logs, logger: logger,
                 powerOff: { stop.yield() }))

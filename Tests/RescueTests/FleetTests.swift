@@ -12,16 +12,19 @@ extension EndToEnd {
             var errorCode: String?
             /// A part of its message.
             var says: String
+            /// What its definition says that Windows on it is called.
+            var computerName: String?
             var windows: BrokenWindows
 
             init(
                 _ name: String, _ outcome: String, errorCode: String? = nil, says: String = "",
-                _ change: (inout BrokenWindows) -> Void = { _ in }
+                computerName: String? = nil, _ change: (inout BrokenWindows) -> Void = { _ in }
             ) {
                 self.name = name
                 self.outcome = outcome
                 self.errorCode = errorCode
                 self.says = says
+                self.computerName = computerName
                 windows = BrokenWindows {
                     $0.sizeBytes = 96 << 20
                     $0.otherFiles = 10
@@ -45,6 +48,9 @@ extension EndToEnd {
             Case("case-twin", "ambiguous", says: "CrowdStrike, crowdstrike") { $0.obstacle = .caseTwin },
             Case("symlink", "failed", errorCode: "failed", says: "symbolic link, a junction") {
                 $0.obstacle = .symlink
+            },
+            Case("other-name", "otherMachine", says: "called WEB-01, and the machine WEB-02", computerName: "WEB-02") {
+                $0.registry.computerName = "WEB-01"
             },
             Case("junction", "failed", errorCode: "failed", says: "symbolic link, a junction") {
                 $0.obstacle = .junction
@@ -74,9 +80,12 @@ extension EndToEnd {
                     let windows = BrokenWindows {
                         $0.sizeBytes = 96 << 20
                         $0.otherFiles = 10
+                        $0.registry.computerName = "\(state.name.uppercased())"
+                        $0.registry.isInterrupted = state.name != "dirty"
                         state.change(&$0)
                     }
-                    try await lab.add(state.name, windows)
+                    // Found in the registry, whether it was closed or lies half in its log.
+                    try await lab.add(state.name, windows, computerName: state.name)
                 }
                 let result = try await lab.rescue(
                     states.map(\.name), extra: ["--yes", "--consent", "discard-hibernation"])
@@ -89,13 +98,18 @@ extension EndToEnd {
                 for state in states {
                     let changes = log.filter { $0.contains("volumeChanged") && $0.contains("\"\(state.name)\"") }
                     #expect(changes.count == state.says.count, "\(state.name): \(changes)")
+                    let found = try #require(
+                        log.first { $0.contains("windowsFound") && $0.contains("\"\(state.name)\"") })
+                    #expect(found.contains("\"computerName\":\"\(state.name.uppercased())\""), "\(found)")
+                    #expect(found.contains("\"recovered\"") == (state.name != "dirty"), "\(found)")
+                    #expect(found.contains("17763.6054") && found.contains("7.16.18605.0"))
                     for says in state.says { #expect(changes.contains { $0.contains(says) }, "\(state.name): \(says)") }
                 }
                 #expect(lab.leftovers() == [])
             }
         }
 
-        @Test("Fifteen machines on one rescue VM: each ends in its own way, and none stops another")
+        @Test("Sixteen machines on one rescue VM: each ends in its own way, and none stops another")
         func oneRescueHost() async throws {
             try await Lab.run { lab in
                 var machines: [String: LabMachine] = [:]
@@ -134,7 +148,9 @@ extension EndToEnd {
         }
 
         private func make(_ one: Case, in lab: Lab) async throws -> LabMachine {
-            guard one.name == "truncated" else { return try await lab.add(one.name, one.windows) }
+            guard one.name == "truncated" else {
+                return try await lab.add(one.name, one.windows, computerName: one.computerName)
+            }
             let disk = lab.disks.appending("\(one.name).raw")
             try await DiskMaker().make(one.windows.disk, at: disk)
             let file = try FileDescriptor.open(disk, .readWrite)

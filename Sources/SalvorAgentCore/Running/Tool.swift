@@ -8,6 +8,9 @@ package struct AgentTools: Sendable {
     package var ntfs3gProbe: String
     package var ntfsfix = "ntfsfix"
     package var modprobe = "modprobe"
+    /// A program that reads registry hives when it is started as ``RegistryReading`` says; nil where none does, and nothing
+    /// is known of a Windows then but its files.
+    package var registryReader: String?
 
     /// Where Debian keeps them.
     package static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"

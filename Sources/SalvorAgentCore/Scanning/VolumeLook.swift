@@ -69,6 +69,7 @@ struct VolumeInspector: Sendable {
                     $0.systemRoot = root.map(\.text)
                 }
             }
+            if root != nil { look.installation?.facts = await mounter.facts(of: mounted) }
         } catch {
             look.error = error
         }

@@ -73,6 +73,8 @@ extension AuditEvent {
         package static let unclean = OutcomeKind(rawValue: "unclean")
         package static let notWindows = OutcomeKind(rawValue: "notWindows")
         package static let ambiguous = OutcomeKind(rawValue: "ambiguous")
+        /// The disk's Windows has another computer name than the machine.
+        package static let otherMachine = OutcomeKind(rawValue: "otherMachine")
         package static let failed = OutcomeKind(rawValue: "failed")
         /// Scan only: there is something that a rescue would repair.
         package static let repairable = OutcomeKind(rawValue: "repairable")

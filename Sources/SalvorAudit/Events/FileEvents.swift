@@ -9,12 +9,18 @@ extension AuditEvent {
         package var partitionGUID: String
         package var state: VolumeState
         package var systemRoot: GuestPath
+        /// What its registry says; absent where the volume could not be looked into.
+        package var identity: WindowsIdentity?
 
-        package init(volumeNumber: UInt32, partitionGUID: String, state: VolumeState, systemRoot: GuestPath) {
+        package init(
+            volumeNumber: UInt32, partitionGUID: String, state: VolumeState, systemRoot: GuestPath,
+            identity: WindowsIdentity? = nil
+        ) {
             self.volumeNumber = volumeNumber
             self.partitionGUID = partitionGUID
             self.state = state
             self.systemRoot = systemRoot
+            self.identity = identity
         }
     }
 

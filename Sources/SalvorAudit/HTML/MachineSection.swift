@@ -54,6 +54,7 @@ struct MachineSection {
                         "\(windows.systemRoot.display) on volume \(windows.volumeNumber) "
                             + "(partition \(windows.partitionGUID)), \(windows.state.rawValue)")
                 ))
+            if let identity = windows.identity { facts.append(("Its registry", .text(identity.summary))) }
         }
         if let attachment = machine.attachment {
             let device = attachment.device.map { " (\($0))" } ?? ""

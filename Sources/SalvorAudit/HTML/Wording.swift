@@ -41,6 +41,9 @@ extension AuditEvent.OutcomeKind {
         .ambiguous: Wording(
             label: "Ambiguous", tone: .caution,
             meaning: "More than one thing fits, and choosing is left to a person. Nothing was changed."),
+        .otherMachine: Wording(
+            label: "Another machine's", tone: .caution,
+            meaning: "Windows on the disk has another computer name than the machine. Nothing was changed."),
         .failed: Wording(label: "Failed", tone: .bad, meaning: "A step failed; the outcome says which and why."),
         .repairable: Wording(
             label: "Repairable", tone: .neutral, meaning: "A scan found something that a rescue would repair."),

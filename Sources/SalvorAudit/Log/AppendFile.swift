@@ -48,7 +48,11 @@ struct AppendFile: ~Copyable {
         return file
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is about to become a program has the descriptor too for a moment, and with it would have the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     var byteCount: UInt64 {
         var status = stat()

@@ -16,6 +16,7 @@ extension BrokenVM {
         zones = json.texts("zones")
         size = properties["hardwareProfile"]?["vmSize"]?.string ?? ""
         licenseType = properties["licenseType"]?.string
+        computerName = properties["osProfile"]?["computerName"]?.string
         plan = PurchasePlan(json["plan"])
         tags = json.tags
         provisioningState = properties["provisioningState"]?.string ?? "unknown"

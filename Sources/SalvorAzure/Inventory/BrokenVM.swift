@@ -9,6 +9,8 @@ package struct BrokenVM: Hashable, Sendable {
     /// `Standard_D4s_v5`.
     package var size: String
     package var licenseType: String?
+    /// What Windows on it was called when it was made; a machine made of a disk has none.
+    package var computerName: String?
     package var plan: PurchasePlan?
     package var tags: [String: String]
     /// `Succeeded`, `Updating`, `Deleting`, `Failed`, ….

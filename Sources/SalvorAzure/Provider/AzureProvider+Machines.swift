@@ -22,6 +22,7 @@ extension BrokenVM {
             osDisk: OSDisk(
                 identifier: osDisk.id?.text ?? "", format: "managed",
                 sizeBytes: disk.flatMap { UInt64(exactly: $0.sizeBytes) }),
-            details: details, placement: Placement(location: location, zone: zones.first).text)
+            details: details, placement: Placement(location: location, zone: zones.first).text,
+            computerName: computerName)
     }
 }

@@ -37,7 +37,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .failed: "a step failed; the machine has its original disk unless the outcome says otherwise"
         case .locked: "the volume is encrypted by BitLocker, and no key that was given opens it"
         case .notRepairable:
-            "no Windows, more than one that fits, or a volume that cannot be repaired or unlocked as it is"
+            "no Windows, more than one that fits, another machine's, or a volume that cannot be repaired or unlocked as it is"
         case .bootFailed: "the repaired machine was seen to fail at boot; its original disk was put back"
         case .bootNotProven: "repaired, but the boot was not proven before the deadline"
         case .declined: "the operator said no; nothing was changed"
@@ -88,7 +88,7 @@ extension MachineOutcome {
         case .bootNotProven: .bootNotProven
         case .bootFailed: .bootFailed
         case .locked: .locked
-        case .unclean, .notWindows, .ambiguous, .cannotUnlock: .notRepairable
+        case .unclean, .notWindows, .ambiguous, .cannotUnlock, .otherMachine: .notRepairable
         case .declined: .declined
         case .failed: errorCode.map { ExitCode(CoordinatorError($0, "", nextStep: "")) } ?? .failed
         }

@@ -26,7 +26,11 @@ struct RunLock: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is about to become a program has the descriptor too for a moment, and with it would have the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether some process drives the run now.
     static func isHeld(_ directory: RunDirectory) -> Bool {

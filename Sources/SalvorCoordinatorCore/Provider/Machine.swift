@@ -8,15 +8,19 @@ package struct Machine: Hashable, Sendable, Codable {
     package var details: [String: String]
     /// Machines can share a rescue VM where this is equal: a region and zone.
     package var placement: String
+    /// What Windows on it is called, where the provider knows it.
+    package var computerName: String?
 
     package init(
-        name: String, definition: String, osDisk: OSDisk, details: [String: String] = [:], placement: String = ""
+        name: String, definition: String, osDisk: OSDisk, details: [String: String] = [:], placement: String = "",
+        computerName: String? = nil
     ) {
         self.name = name
         self.definition = definition
         self.osDisk = osDisk
         self.details = details
         self.placement = placement
+        self.computerName = computerName
     }
 }
 

@@ -24,8 +24,39 @@ extension Salvor_V1_ScanResponse {
             .windowsFound(
                 AuditEvent.WindowsFound(
                     volumeNumber: installation.volumeNumber, partitionGUID: installation.partitionGuid,
-                    state: installation.volumeState.auditCode, systemRoot: GuestPath(installation.systemRoot)))
+                    state: installation.volumeState.auditCode, systemRoot: GuestPath(installation.systemRoot),
+                    identity: installation.hasFacts ? WindowsIdentity(installation.facts) : nil))
         } + findings.map(\.auditEvent)
+    }
+}
+
+extension WindowsIdentity {
+    fileprivate init(_ facts: Salvor_V1_WindowsFacts) {
+        self.init()
+        computerName = printable(facts.computerName.prefix(256))
+        product = printable(facts.productName.prefix(256))
+        build = facts.build == 0 ? "" : "\(facts.build).\(facts.revision)"
+        falconVersion = printable(facts.falconVersion.prefix(256))
+        pendingReboot = facts.pendingReboot.prefix(16).map { printable($0.prefix(256)) }
+        scheduledChecks = facts.scheduledChecks.prefix(16).map { printable($0.prefix(256)) }
+        hives = facts.hives.prefix(16).map {
+            Hive(name: printable($0.name.prefix(64)), state: $0.state.text, detail: printable($0.detail.prefix(1000)))
+        }
+        problem = printable(facts.problem.prefix(2000))
+    }
+}
+
+extension Salvor_V1_HiveHealth.State {
+    fileprivate var text: String {
+        switch self {
+        case .clean: "clean"
+        case .recovered: "recovered"
+        case .unrecovered: "unrecovered"
+        case .corrupt: "corrupt"
+        case .missing: "missing"
+        case .unspecified: "unspecified"
+        case .UNRECOGNIZED(let number): "unrecognized-\(number)"
+        }
     }
 }
 

@@ -22,6 +22,8 @@ package struct MachineOutcome: Hashable, Sendable, Codable {
         case unclean
         case notWindows
         case ambiguous
+        /// Windows on the disk has another computer name than the machine.
+        case otherMachine
         /// The operator said no.
         case declined
         case rolledBack

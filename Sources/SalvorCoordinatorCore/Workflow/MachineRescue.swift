@@ -108,6 +108,7 @@ struct MachineRescue: Sendable {
         guard scan.outcome.kind == .repairable, context.configuration.command != .scan else {
             return self.outcome(of: scan)
         }
+        if let refused = refusal(of: scan) { return refused }
         guard try await confirm(scan) else {
             return MachineOutcome(.declined, "The operator said no. Nothing was changed.")
         }

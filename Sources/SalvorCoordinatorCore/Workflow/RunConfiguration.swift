@@ -22,6 +22,8 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
     /// Stop each machine before its disk is copied, where it runs, instead of before the swap: nothing that it writes
     /// meanwhile is lost then, and it stands still for longer.
     package var stopsFirst = false
+    /// Repair a disk whose Windows has another computer name than the machine.
+    package var acceptsOtherComputerName = false
     package var onBootFailure = BootFailurePolicy.swapBack
     /// Repair copies that one rescue VM serves at most.
     package var hostCapacity = 16

@@ -6,6 +6,7 @@ import SystemPackage
 enum DefinitionReader {
     private static let keys = [
         "name", "disk", "firmware", "direct", "memory_mib", "cpus", "boot_probe", "original_disk",
+        "computer_name",
     ]
 
     static func read(text: String, file: FilePath) throws(YAMLMistake) -> MachineDefinition {
@@ -29,7 +30,8 @@ enum DefinitionReader {
             memoryMiB: try root.required("memory_mib", in: fields, of: what).integer(16...1 << 20, "memory in MiB"),
             cpus: try fields["cpus"]?.integer(1...255, "a number of processors") ?? 1,
             bootProbe: try bootProbe(root.required("boot_probe", in: fields, of: what)),
-            originalDisk: try originalDisk(fields["original_disk"], depth: 0))
+            originalDisk: try originalDisk(fields["original_disk"], depth: 0),
+            computerName: try fields["computer_name"]?.text("what Windows on the machine is called"))
     }
 
     private static func machineName(_ node: YAMLValue) throws(YAMLMistake) -> String {

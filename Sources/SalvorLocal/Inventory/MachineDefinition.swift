@@ -56,4 +56,6 @@ package struct MachineDefinition: Hashable, Sendable {
     package var cpus: Int
     package var bootProbe: BootProbe
     package var originalDisk: OriginalDisk?
+    /// What Windows on it is called; nil where a disk of any name is its own.
+    package var computerName: String?
 }

@@ -43,7 +43,7 @@ package final class LocalProvider: Provider {
         return Machine(
             name: definition.name, definition: definition.file.string,
             osDisk: OSDisk(identifier: definition.disk.path.string, format: definition.disk.format.rawValue),
-            details: details)
+            details: details, computerName: definition.computerName)
     }
 
     /// Starts finding out whether KVM works, once; whoever needs the answer awaits it.

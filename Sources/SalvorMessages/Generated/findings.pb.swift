@@ -102,27 +102,54 @@ package nonisolated enum Salvor_V1_VolumeState: SwiftProtobuf.Enum, Swift.CaseIt
 }
 
 /// A Windows installation on one volume.
-package nonisolated struct Salvor_V1_WindowsInstallation: Sendable {
+package nonisolated struct Salvor_V1_WindowsInstallation: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Which volume of the disk.
-  package var volumeNumber: UInt32 = 0
+  package var volumeNumber: UInt32 {
+    get {_storage._volumeNumber}
+    set {_uniqueStorage()._volumeNumber = newValue}
+  }
 
-  package var partitionGuid: String = String()
+  package var partitionGuid: String {
+    get {_storage._partitionGuid}
+    set {_uniqueStorage()._partitionGuid = newValue}
+  }
 
-  package var volumeState: Salvor_V1_VolumeState = .unspecified
+  package var volumeState: Salvor_V1_VolumeState {
+    get {_storage._volumeState}
+    set {_uniqueStorage()._volumeState = newValue}
+  }
 
   /// The system root as the disk spells it, components below the volume's root.
-  package var systemRoot: [String] = []
+  package var systemRoot: [String] {
+    get {_storage._systemRoot}
+    set {_uniqueStorage()._systemRoot = newValue}
+  }
 
   /// What volume_state rests on, in a sentence or two.
-  package var stateDetail: String = String()
+  package var stateDetail: String {
+    get {_storage._stateDetail}
+    set {_uniqueStorage()._stateDetail = newValue}
+  }
+
+  /// Absent where the volume could not be looked into.
+  package var facts: Salvor_V1_WindowsFacts {
+    get {_storage._facts ?? Salvor_V1_WindowsFacts()}
+    set {_uniqueStorage()._facts = newValue}
+  }
+  /// Returns true if `facts` has been explicitly set.
+  package var hasFacts: Bool {_storage._facts != nil}
+  /// Clears the value of `facts`. Subsequent reads from it will return its default value.
+  package mutating func clearFacts() {_uniqueStorage()._facts = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// One file that a recipe's rule matched.
@@ -299,49 +326,104 @@ nonisolated extension Salvor_V1_VolumeState: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WindowsInstallation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}partition_guid\0\u{3}volume_state\0\u{3}system_root\0\u{3}state_detail\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}partition_guid\0\u{3}volume_state\0\u{3}system_root\0\u{3}state_detail\0\u{1}facts\0")
+
+  fileprivate class _StorageClass {
+    var _volumeNumber: UInt32 = 0
+    var _partitionGuid: String = String()
+    var _volumeState: Salvor_V1_VolumeState = .unspecified
+    var _systemRoot: [String] = []
+    var _stateDetail: String = String()
+    var _facts: Salvor_V1_WindowsFacts? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _volumeNumber = source._volumeNumber
+      _partitionGuid = source._partitionGuid
+      _volumeState = source._volumeState
+      _systemRoot = source._systemRoot
+      _stateDetail = source._stateDetail
+      _facts = source._facts
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.volumeNumber) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.partitionGuid) }()
-      case 3: try { try decoder.decodeSingularEnumField(value: &self.volumeState) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.systemRoot) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.stateDetail) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._volumeNumber) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._partitionGuid) }()
+        case 3: try { try decoder.decodeSingularEnumField(value: &_storage._volumeState) }()
+        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._systemRoot) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._stateDetail) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._facts) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.volumeNumber != 0 {
-      try visitor.visitSingularUInt32Field(value: self.volumeNumber, fieldNumber: 1)
-    }
-    if !self.partitionGuid.isEmpty {
-      try visitor.visitSingularStringField(value: self.partitionGuid, fieldNumber: 2)
-    }
-    if self.volumeState != .unspecified {
-      try visitor.visitSingularEnumField(value: self.volumeState, fieldNumber: 3)
-    }
-    if !self.systemRoot.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.systemRoot, fieldNumber: 4)
-    }
-    if !self.stateDetail.isEmpty {
-      try visitor.visitSingularStringField(value: self.stateDetail, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._volumeNumber != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._volumeNumber, fieldNumber: 1)
+      }
+      if !_storage._partitionGuid.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._partitionGuid, fieldNumber: 2)
+      }
+      if _storage._volumeState != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._volumeState, fieldNumber: 3)
+      }
+      if !_storage._systemRoot.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._systemRoot, fieldNumber: 4)
+      }
+      if !_storage._stateDetail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._stateDetail, fieldNumber: 5)
+      }
+      try { if let v = _storage._facts {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Salvor_V1_WindowsInstallation, rhs: Salvor_V1_WindowsInstallation) -> Bool {
-    if lhs.volumeNumber != rhs.volumeNumber {return false}
-    if lhs.partitionGuid != rhs.partitionGuid {return false}
-    if lhs.volumeState != rhs.volumeState {return false}
-    if lhs.systemRoot != rhs.systemRoot {return false}
-    if lhs.stateDetail != rhs.stateDetail {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._volumeNumber != rhs_storage._volumeNumber {return false}
+        if _storage._partitionGuid != rhs_storage._partitionGuid {return false}
+        if _storage._volumeState != rhs_storage._volumeState {return false}
+        if _storage._systemRoot != rhs_storage._systemRoot {return false}
+        if _storage._stateDetail != rhs_storage._stateDetail {return false}
+        if _storage._facts != rhs_storage._facts {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

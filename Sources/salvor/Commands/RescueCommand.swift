@@ -40,6 +40,7 @@ struct RunOptions: ParsableArguments {
         var configuration = RunConfiguration(command, machines: names)
         configuration.coordinatorTimeoutSeconds = coordinatorTimeout
         provider.configure(&configuration)
+        consent.configure(&configuration)
         if keys.areGiven { configuration.settings["keys-given"] = "true" }
         return configuration
     }

@@ -62,6 +62,8 @@ struct CreateCommand: AsyncParsableCommand {
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
     }
 
+    @OptionGroup var consent: ConsentOptions
+
     func run() async throws {
         try await ending { [self] in
             let began = RunClock.system.monotonic()
@@ -69,6 +71,7 @@ struct CreateCommand: AsyncParsableCommand {
             var configuration = RunConfiguration(.create, machines: [name])
             configuration.coordinatorTimeoutSeconds = coordinatorTimeout
             provider.configure(&configuration)
+            consent.configure(&configuration)
             if provider.kind == .azure {
                 configuration.settings["repair-vm-name"] = repairVmName
                 configuration.settings["copy-disk-name"] = copyDiskName
@@ -76,7 +79,7 @@ struct CreateCommand: AsyncParsableCommand {
                 configuration.settings["keys-given"] = "true"
             }
             let context = try RunContext(shared)
-            let recipe = try RecipeReader.read(path: context.installation.defaultRecipe.path)
+            let recipe = try consent.grant(RecipeReader.read(path: context.installation.defaultRecipe.path))
             let asked = configuration
             let result = try await context.with(
                 provider.kind.rawValue, asked, renderer: ProgressRenderer(), verbose: verbose

@@ -1,20 +1,28 @@
 internal import ArgumentParser
 internal import SalvorCoordinatorCore
 
-extension Recipe.Consent: ExpressibleByArgument {}
-
-/// What the operator agrees to lose.
+/// What the operator agrees to.
 struct ConsentOptions: ParsableArguments {
+    enum Consent: String, ExpressibleByArgument, CaseIterable {
+        case discardHibernation = "discard-hibernation"
+        case otherComputerName = "other-computer-name"
+    }
+
     @Option(
         help: ArgumentHelp(
-            "Agree to a loss that no recipe decides on: discard-hibernation gives up a hibernated session, or the one that "
-                + "Fast Startup kept, with what its programs had not saved. Can be given several times.",
-            valueName: "loss"))
-    var consent: [Recipe.Consent] = []
+            "Agree to what no recipe decides on. discard-hibernation: give up a hibernated session, or the one that Fast "
+                + "Startup kept, with what its programs had not saved. other-computer-name: repair a disk whose Windows is "
+                + "called otherwise than the machine. Can be given several times.",
+            valueName: "what"))
+    var consent: [Consent] = []
 
     func grant(_ recipe: Recipe) -> Recipe {
         var recipe = recipe
-        recipe.granted = Set(consent)
+        recipe.granted = Set(consent.compactMap { Recipe.Consent(rawValue: $0.rawValue) })
         return recipe
+    }
+
+    func configure(_ configuration: inout RunConfiguration) {
+        configuration.acceptsOtherComputerName = consent.contains(.otherComputerName)
     }
 }

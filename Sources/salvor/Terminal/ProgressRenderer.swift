@@ -117,6 +117,7 @@ extension MachineOutcome.Kind {
         case .unclean: "unclean"
         case .notWindows: "not Windows"
         case .ambiguous: "ambiguous"
+        case .otherMachine: "another machine's disk"
         case .declined: "declined"
         case .rolledBack: "rolled back"
         case .failed: "failed"

@@ -48,6 +48,7 @@ package struct BrokenWindows: Sendable {
     package var obstacle = Obstacle.none
     package var systemVolume = SystemVolume.windows
     package var state = NTFSSpec.State.clean
+    package var registry = WindowsRegistry()
     /// How many files there are besides those that matter.
     package var otherFiles = 200
 
@@ -103,7 +104,7 @@ package struct BrokenWindows: Sendable {
 
     /// Every file of C:.
     package var windowsFiles: [FileSpec] {
-        var files = systemFiles + channelFolderFiles + decoys + ordinaryFiles
+        var files = hives + systemFiles + channelFolderFiles + decoys + ordinaryFiles
         switch obstacle {
         case .none: break
         case .caseTwin:
@@ -126,8 +127,6 @@ package struct BrokenWindows: Sendable {
 
     private var systemFiles: [FileSpec] {
         [
-            FileSpec("Windows/System32/config/SYSTEM", .bytes(hive(seed: seed &+ 10))),
-            FileSpec("Windows/System32/config/SOFTWARE", .bytes(hive(seed: seed &+ 11))),
             FileSpec("Windows/System32/ntoskrnl.exe", .noise(seed: seed &+ 12, count: 300_000)),
             FileSpec("Windows/System32/winload.exe", .noise(seed: seed &+ 13, count: 120_000)),
             FileSpec("Windows/System32/winload.efi", .noise(seed: seed &+ 14, count: 120_000)),
@@ -199,13 +198,9 @@ package struct BrokenWindows: Sendable {
         }
     }
 
-    /// Enough of a registry hive for those who look only at its first bytes.
-    private func hive(seed: UInt64) -> [UInt8] {
-        var bytes = Noise.bytes(seed: seed, count: 16_384)
-        bytes.put("regf".utf8, at: 0)
-        bytes.put(UInt32(7), at: 4)
-        bytes.put(UInt32(7), at: 8)
-        return bytes
+    private var hives: [FileSpec] {
+        guard let files = try? registry.files() else { preconditionFailure("libhivex makes no hives here") }
+        return files.sorted { $0.key < $1.key }.map { FileSpec("Windows/System32/config/\($0.key)", .bytes($0.value)) }
     }
 
     private static func moved(_ file: FileSpec, from old: String, to new: String) -> FileSpec {

@@ -17,21 +17,23 @@ extension Lab {
     /// channel file is on its C:.
     @discardableResult
     func add(
-        _ name: String, _ windows: BrokenWindows = BrokenWindows(), readyLine: String = StandInGuest.readyLine
+        _ name: String, _ windows: BrokenWindows = BrokenWindows(), readyLine: String = StandInGuest.readyLine,
+        computerName: String? = nil
     ) async throws -> LabMachine {
         let disk = disks.appending("\(name).raw")
         try await DiskMaker().make(windows.disk, at: disk)
-        return try await define(name, disk: disk, readyLine: readyLine)
+        return try await define(name, disk: disk, readyLine: readyLine, computerName: computerName)
     }
 
     /// Writes the inventory's entry of a machine whose disk is there.
     func define(
-        _ name: String, disk: FilePath, format: String = "raw", readyLine: String = StandInGuest.readyLine
+        _ name: String, disk: FilePath, format: String = "raw", readyLine: String = StandInGuest.readyLine,
+        computerName: String? = nil
     ) async throws -> LabMachine {
         let guest = try await StandInGuest.image(cacheDirectory: ImageBuilder.defaultCacheDirectory)
         let text = """
             # An operator's own words stay.
-            name: \(name)
+            name: \(name)\(computerName.map { "\ncomputer_name: \($0)" } ?? "")
             disk:
               path: ../disks/\(disk.lastComponent?.string ?? "")
               format: \(format)

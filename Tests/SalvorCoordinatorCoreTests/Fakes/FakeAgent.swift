@@ -74,6 +74,12 @@ struct FakeAgent: Agent {
                     let isFaulty = state.copies[name]?.content == .faulty
                     response.outcome.kind = isFaulty ? .repairable : .nothingToRepair
                     if isFaulty { response.findings = [finding] }
+                    if let windowsName = state.machines[machine]?.windowsName {
+                        var installation = Salvor_V1_WindowsInstallation()
+                        installation.volumeNumber = finding.volumeNumber
+                        installation.facts.computerName = windowsName
+                        response.installations = [installation]
+                    }
                 }
                 return response
             }

@@ -15,6 +15,8 @@ struct WorldState: Sendable {
     struct FakeMachine: Sendable {
         var machine: Machine
         var nature = Nature.repairable
+        /// What its registry calls it.
+        var windowsName: String?
         var bootVerdict: BootProof.Verdict? = nil
         /// The copy that is its OS disk now.
         var swappedTo: CopyName?

@@ -118,6 +118,35 @@ import Testing
         try await checkInvariants(bench)
     }
 
+    // Windows keeps fifteen characters of a name.
+    static let names: [(expected: String?, found: String, accepted: Bool, kind: MachineOutcome.Kind)] = [
+        ("WEB-01", "web-01", false, .repaired), ("WEB-01", "WEB-02", false, .otherMachine),
+        ("WEB-01", "WEB-02", true, .repaired), ("WEB-01", "", false, .repaired), (nil, "WEB-02", false, .repaired),
+        ("A-MACHINE-WITH-A-LONG-NAME", "A-MACHINE-WITH-", false, .repaired),
+    ]
+
+    @Test(arguments: names)
+    func `a disk whose Windows is called otherwise than the machine is repaired only with consent`(
+        expected: String?, found: String, accepted: Bool, kind: MachineOutcome.Kind
+    ) async throws {
+        let world = FakeWorld()
+        world.change {
+            $0.machines["m1"]?.machine.computerName = expected
+            $0.machines["m1"]?.windowsName = found
+        }
+        let bench = try RunBench(world)
+        var configuration = bench.configuration()
+        configuration.acceptsOtherComputerName = accepted
+        let result = try await bench.run(configuration)
+        #expect(result.machines[0].outcome?.kind == kind)
+        if kind == .otherMachine {
+            #expect(!world.effects.contains { $0.hasPrefix("apply") })
+            #expect(result.machines[0].outcome?.message.contains("WEB-02") == true)
+            #expect(world.snapshot.copies.isEmpty)
+        }
+        try await checkInvariants(bench)
+    }
+
     @Test func `a scan looks, cleans up and changes nothing`() async throws {
         let bench = try RunBench(FakeWorld())
         let result = try await bench.run(bench.configuration(.scan))
