@@ -229,6 +229,7 @@ let package = Package(
             "SalvorCoordinatorCoreTests",
             [
                 "SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess,
+                subprocess, system,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

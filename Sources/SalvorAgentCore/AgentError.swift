@@ -64,6 +64,7 @@ extension AgentError {
         package static let locked = Self("locked")
         package static let cannotUnlock = Self("cannotUnlock")
         package static let notWindows = Self("notWindows")
+        package static let unknownWindows = Self("unknownWindows")
         package static let mountedReadOnly = Self("mountedReadOnly")
         package static let mountedReadWrite = Self("mountedReadWrite")
         package static let inUse = Self("inUse")

@@ -10,10 +10,12 @@ package struct Hive: ~Copyable {
         fileprivate let node: hive_node_h
     }
 
-    /// - Parameter file: a hive that was closed, open for reading; it is not read into memory.
+    /// - Parameter file: a closed hive, open for reading; it is not read into memory.
     /// - Throws: ``HiveError`` when libhivex finds the hive's structure damaged.
     package init(openFile file: Int32) throws(HiveError) {
-        guard let handle = hivex_open("/proc/self/fd/\(file)", 0) else { throw Self.failure("Its structure is damaged") }
+        guard let handle = hivex_open("/proc/self/fd/\(file)", 0) else {
+            throw Self.failure("Its structure is damaged")
+        }
         self.handle = handle
     }
 

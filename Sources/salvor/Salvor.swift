@@ -25,7 +25,7 @@ struct Salvor: AsyncParsableCommand {
         subcommands: [
             DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, CreateCommand.self,
             RunCommand.self, RestoreCommand.self, ResumeCommand.self, RollbackCommand.self, CleanupCommand.self,
-            StatusCommand.self, ReportCommand.self, BootCommand.self,
+            StatusCommand.self, ReportCommand.self, RecipeCommand.self, BootCommand.self,
             ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
         ])
 }

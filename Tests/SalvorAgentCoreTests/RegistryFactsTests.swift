@@ -11,7 +11,9 @@ struct RegistryFactsTests {
 
     init() throws { scratch = try Scratch() }
 
-    private func facts(_ files: [String: [UInt8]], image name: String = "volume.img") async throws -> Salvor_V1_WindowsFacts {
+    private func facts(_ files: [String: [UInt8]], image name: String = "volume.img") async throws
+        -> Salvor_V1_WindowsFacts
+    {
         let image = try await NTFSImage(in: scratch, name: name)
         try await image.change { editor in
             for (name, bytes) in files { try editor.file("Windows/System32/config/\(name)", bytes) }

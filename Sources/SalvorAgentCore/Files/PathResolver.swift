@@ -14,8 +14,8 @@ struct PathResolver {
     /// The components as the disk spells them.
     /// - Returns: nil where a component is missing or, before the last, is no directory.
     /// - Throws: ``AgentError/Code/ambiguousPath``, ``AgentError/Code/linkInPath``, ``AgentError/Code/unreadable``.
-    mutating func resolve(_ components: [String]) throws(AgentError) -> [FileName]? {
-        var found: [FileName] = []
+    mutating func resolve(_ components: [String], below base: [FileName] = []) throws(AgentError) -> [FileName]? {
+        var found = base
         for (index, component) in components.enumerated() {
             let candidates = try listing(of: found).byFoldedName[foldCase(component)] ?? []
             guard let name = candidates.first else { return nil }
@@ -33,6 +33,33 @@ struct PathResolver {
             case .file, .other, .missing: return nil
             }
             found.append(name)
+        }
+        return found
+    }
+
+    /// Every directory that fits a path whose components can have wildcards, in order of its text. What a wildcard fits and
+    /// is no directory, a link above all, is passed over: nobody named it.
+    /// - Throws: as ``resolve(_:)``, and ``AgentError/Code/tooManyMatches``.
+    mutating func directories(matching components: [String], limit: Int = 1000) throws(AgentError) -> [[FileName]] {
+        var found: [[FileName]] = [[]]
+        for component in components {
+            var next: [[FileName]] = []
+            for directory in found {
+                if component.contains(where: { $0 == "*" || $0 == "?" }) {
+                    for name in try names(in: directory, matching: NamePattern(component))
+                    where try tree.kind(of: name, in: directory) == .directory { next.append(directory + [name]) }
+                } else if let path = try resolve([component], below: directory), let name = path.last,
+                    try tree.kind(of: name, in: directory) == .directory
+                {
+                    next.append(path)
+                }
+            }
+            guard next.count <= limit else {
+                throw AgentError(
+                    .tooManyMatches, "More than \(limit) folders fit \(windowsPath(components)).",
+                    next: "Narrow the recipe's folder.")
+            }
+            found = next
         }
         return found
     }

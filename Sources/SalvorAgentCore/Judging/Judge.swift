@@ -25,10 +25,16 @@ extension Salvor_V1_Judgement {
     /// The verdict on one file, and why. Digests are the strongest evidence short of a file that is plainly lost, then
     /// the header, then the last-write time; what nothing settles is UNKNOWN.
     package func verdict(on facts: FileFacts) -> (verdict: Salvor_V1_Verdict, reason: String) {
+        if everyFile { return (.faulty, "The recipe means every file of such a name.") }
         // An empty file has no byte that is zero, and none that says what it was.
         guard facts.sizeBytes > 0 else { return (.unknown, "It is empty.") }
         if facts.isAllZero {
             return (.zeroed, "All of its \(facts.sizeBytes) bytes are zero: a crash lost its content.")
+        }
+
+        if facts.sizeBytes < minBytes || (maxBytes != 0 && facts.sizeBytes > maxBytes) {
+            let most = maxBytes == 0 ? "" : " to \(maxBytes)"
+            return (.unknown, "It has \(facts.sizeBytes) bytes, and the recipe means \(minBytes)\(most).")
         }
 
         let isFaulty = faultySha256.contains { $0.elementsEqual(facts.digest.bytes) }

@@ -7,6 +7,9 @@ extension Salvor_V1_Recipe {
     package func validate() throws(AgentError) {
         guard !rules.isEmpty else { throw .recipe(name, "has no rules") }
         guard Set(rules.map(\.id)).count == rules.count else { throw .recipe(name, "has two rules of one id") }
+        guard requires.buildBefore == 0 || requires.buildFrom < requires.buildBefore else {
+            throw .recipe(name, "is for no build")
+        }
         for rule in rules { try rule.validate(recipe: name) }
     }
 }
@@ -31,6 +34,9 @@ extension Salvor_V1_Rule {
         }
         guard judgement.correctedFrom == 0 || judgement.faultyBefore <= judgement.correctedFrom else {
             throw .recipe(recipe, "takes one time for faulty and for corrected in rule \(id)")
+        }
+        guard judgement.maxBytes == 0 || judgement.minBytes <= judgement.maxBytes else {
+            throw .recipe(recipe, "asks for at least more bytes than at most in rule \(id)")
         }
         guard Set(actions.map(\.verdict)).count == actions.count else {
             throw .recipe(recipe, "has two actions for one verdict in rule \(id)")

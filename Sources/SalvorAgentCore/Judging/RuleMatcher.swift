@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 
 /// A file that a rule matched: what is reported of it, and what is needed to reach it again.
 struct MatchedFile: Sendable {
-    let finding: Salvor_V1_Finding
+    var finding: Salvor_V1_Finding
     let directory: [FileName]
     let name: FileName
     /// nil for what is no regular file.
@@ -34,25 +34,22 @@ struct RuleMatcher {
         var matches: [MatchedFile] = []
         var rules: [[FileName]: String] = [:]
         for rule in recipe.rules {
-            guard let folder = try resolver.resolve(rule.folder) else { continue }
-            // A file in the folder's place holds no files.
-            if let last = folder.last, try resolver.tree.kind(of: last, in: Array(folder.dropLast())) != .directory {
-                continue
-            }
-            for name in try resolver.names(in: folder, matching: NamePattern(rule.namePattern)) {
-                try stop.check()
-                guard let file = try judge(name, in: folder, by: rule, resolver.tree) else { continue }
-                if let other = rules.updateValue(rule.id, forKey: file.path) {
-                    throw AgentError(
-                        .ambiguousPath,
-                        "\(resolver.tree.path(file.path)) is matched by two rules of the recipe, \(other) and \(rule.id).",
-                        next: "Correct the recipe, so that each file is one rule's.")
-                }
-                matches.append(file)
-                guard matches.count <= Self.mostMatches else {
-                    throw AgentError(
-                        .tooManyMatches, "More than \(Self.mostMatches) files match the recipe.",
-                        next: "Narrow its name patterns.")
+            for folder in try resolver.directories(matching: rule.folder) {
+                for name in try resolver.names(in: folder, matching: NamePattern(rule.namePattern)) {
+                    try stop.check()
+                    guard let file = try judge(name, in: folder, by: rule, resolver.tree) else { continue }
+                    if let other = rules.updateValue(rule.id, forKey: file.path) {
+                        throw AgentError(
+                            .ambiguousPath,
+                            "\(resolver.tree.path(file.path)) is matched by two rules of the recipe, \(other) and \(rule.id).",
+                            next: "Correct the recipe, so that each file is one rule's.")
+                    }
+                    matches.append(file)
+                    guard matches.count <= Self.mostMatches else {
+                        throw AgentError(
+                            .tooManyMatches, "More than \(Self.mostMatches) files match the recipe.",
+                            next: "Narrow its name patterns.")
+                    }
                 }
             }
         }

@@ -139,6 +139,7 @@ struct DiskScan: Sendable {
     private func asides(_ looks: [VolumeLook], _ locked: [Locked]) -> String {
         var text = locked.isEmpty ? "" : " \(Self.list(locked)), and was not looked at."
         for look in looks {
+            if !look.aside.isEmpty { text += " \(look.aside)" }
             if let error = look.error { text += " \(look.name) could not be looked at: \(error.message)" }
         }
         return text

@@ -27,7 +27,7 @@ extension Salvor_V1_Outcome {
         case .hibernated, .unclean, .mountedReadOnly: .unclean
         case .locked: .locked
         case .cannotUnlock: .cannotUnlock
-        case .ambiguousPath: .ambiguous
+        case .ambiguousPath, .unknownWindows: .ambiguous
         case .notWindows, .notNTFS: .notWindows
         default: .failed
         }

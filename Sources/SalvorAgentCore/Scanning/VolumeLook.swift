@@ -8,6 +8,8 @@ struct VolumeLook: Sendable {
     /// nil where there is no Windows, or where the look ended before that was known.
     var installation: Salvor_V1_WindowsInstallation?
     var matches: [MatchedFile] = []
+    /// What whoever reads the outcome must know beside it.
+    var aside = ""
     /// What ended the look.
     var error: AgentError?
 
@@ -69,7 +71,10 @@ struct VolumeInspector: Sendable {
                     $0.systemRoot = root.map(\.text)
                 }
             }
-            if root != nil { look.installation?.facts = await mounter.facts(of: mounted) }
+            if root != nil {
+                look.installation?.facts = await mounter.facts(of: mounted)
+                look.apply(recipe.requires)
+            }
         } catch {
             look.error = error
         }

@@ -109,7 +109,8 @@ extension Report {
     /// What a reader who was not there has to know to read the rest, and to check it.
     var readingSection: HTML {
         let outcomes: [AuditEvent.OutcomeKind] = [
-            .repaired, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous, .otherMachine, .failed,
+            .repaired, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous, .otherMachine,
+            .failed,
             .repairable, .created, .copyRepaired, .rolledBack,
         ]
         let used = outcomes.filter { totals.outcomes[$0.rawValue] != nil }

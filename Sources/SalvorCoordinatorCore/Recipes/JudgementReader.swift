@@ -4,8 +4,16 @@ internal import SalvorDigest
 /// Reads how a rule judges a file, and refuses what cannot be meant.
 enum JudgementReader {
     static func judgement(_ value: YAMLValue) throws(YAMLMistake) -> Recipe.Judgement {
-        let fields = try value.fields(["header", "last_write", "sha256"], of: "judge")
+        let fields = try value.fields(["header", "last_write", "size", "sha256", "every_file"], of: "judge")
         var judgement = Recipe.Judgement()
+        if let every = fields["every_file"], try RecipeReader.flag(every) {
+            guard fields.count == 1 else {
+                throw value.mistake(found: "every_file beside other evidence", expected: "one or the other")
+            }
+            judgement.everyFile = true
+            return judgement
+        }
+        if let size = fields["size"] { try read(size: size, into: &judgement) }
         if let header = fields["header"] { judgement.header = try RuleReader.header(header) }
         if let times = fields["last_write"] { try read(times: times, into: &judgement) }
         if let digests = fields["sha256"] {
@@ -18,9 +26,28 @@ enum JudgementReader {
         }
         guard judgement.faultyBefore != nil || !judgement.faultySHA256.isEmpty else {
             throw value.mistake(
-                found: "nothing that makes a file faulty", expected: "last_write.faulty_before or sha256.faulty")
+                found: "nothing that makes a file faulty",
+                expected: "last_write.faulty_before, sha256.faulty or every_file")
         }
         return judgement
+    }
+
+    private static func read(size value: YAMLValue, into judgement: inout Recipe.Judgement) throws(YAMLMistake) {
+        let fields = try value.fields(["at_least", "at_most"], of: "size")
+        func bytes(_ value: YAMLValue) throws(YAMLMistake) -> UInt64 {
+            let expected = "a whole number of bytes from 1 on"
+            guard let count = UInt64(try value.text(expected)), count > 0 else {
+                throw value.mistake(found: value.shown, expected: expected)
+            }
+            return count
+        }
+        if let least = fields["at_least"] { judgement.minimumBytes = try bytes(least) }
+        if let most = fields["at_most"] {
+            judgement.maximumBytes = try bytes(most)
+            if let least = judgement.minimumBytes, let found = judgement.maximumBytes, found < least {
+                throw most.mistake(found: "\(found)", expected: "at least \(least), as at_least says")
+            }
+        }
     }
 
     private static func read(times: YAMLValue, into judgement: inout Recipe.Judgement) throws(YAMLMistake) {

@@ -10,6 +10,9 @@ extension Recipe {
         message.name = name
         message.version = version
         message.rules = rules.map(\.message)
+        message.requires.buildFrom = requires.buildFrom ?? 0
+        message.requires.buildBefore = requires.buildBefore ?? 0
+        message.requires.falcon = requires.falcon
         message.volumePolicy.resetLog = volume.resetsLog
         message.volumePolicy.repairDirty = volume.repairsDirty
         message.volumePolicy.discardHibernation = volume.discardsHibernation && granted.contains(.discardHibernation)
@@ -38,6 +41,9 @@ extension Recipe.Rule {
 extension Recipe.Judgement {
     fileprivate var message: Salvor_V1_Judgement {
         var message = Salvor_V1_Judgement()
+        message.everyFile = everyFile
+        message.minBytes = minimumBytes ?? 0
+        message.maxBytes = maximumBytes ?? 0
         message.header = Data(header)
         message.faultyFrom = faultyFrom?.intervals ?? 0
         message.faultyBefore = faultyBefore?.intervals ?? 0

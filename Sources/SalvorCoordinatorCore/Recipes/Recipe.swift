@@ -7,6 +7,9 @@ package struct Recipe: Hashable, Sendable {
     package var version: UInt32
     package var rules: [Rule]
     package var volume: VolumePolicy
+    package var requires = Requirements()
+    /// For people.
+    package var description = ""
     /// What the operator agreed to, of what the recipe may do with consent alone.
     package var granted: Set<Consent> = []
     /// SHA-256 of the file as it was read: goes into journal and report.
@@ -14,7 +17,7 @@ package struct Recipe: Hashable, Sendable {
 
     package struct Rule: Hashable, Sendable {
         package var id: String
-        /// Folder below the volume's root, components in order.
+        /// Folder below the volume's root, components in order; `*` and `?` in a component as in a name.
         package var folder: [String]
         /// `*` any run, `?` any one character.
         package var namePattern: String
@@ -33,6 +36,20 @@ package struct Recipe: Hashable, Sendable {
         package var correctedFrom: NTFSTime?
         package var faultySHA256: [Digest] = []
         package var correctedSHA256: [Digest] = []
+        /// Every file that matches is ``Verdict/faulty``, whatever is in it; nothing else is asked then.
+        package var everyFile = false
+        package var minimumBytes: UInt64?
+        package var maximumBytes: UInt64?
+    }
+
+    /// Which installations it is for.
+    package struct Requirements: Hashable, Sendable {
+        package var buildFrom: UInt32?
+        package var buildBefore: UInt32?
+        /// A CrowdStrike sensor is installed.
+        package var falcon = false
+
+        package init() {}
     }
 
     /// In which states beyond clean a volume is repaired.

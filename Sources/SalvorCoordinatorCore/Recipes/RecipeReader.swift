@@ -40,7 +40,7 @@ package enum RecipeReader {
     private static func recipe(_ root: YAMLValue, sha256: Digest) throws(YAMLMistake) -> Recipe {
         let what = "a recipe"
         let fields = try root.fields(
-            ["schema", "name", "version", "description", "rules", "volume"], of: what)
+            ["schema", "name", "version", "description", "requires", "rules", "volume"], of: what)
         let schemaValue = try root.required("schema", in: fields, of: what)
         let expected = "the schema that this Salvor reads, \(schema)"
         guard try schemaValue.text(expected) == String(schema) else {
@@ -61,7 +61,25 @@ package enum RecipeReader {
             version: try positiveNumber(root.required("version", in: fields, of: what)),
             rules: rules,
             volume: try volumePolicy(fields["volume"]),
+            requires: try requirements(fields["requires"]),
+            description: try fields["description"]?.text("a sentence on what the recipe does") ?? "",
             sha256: sha256)
+    }
+
+    private static func requirements(_ value: YAMLValue?) throws(YAMLMistake) -> Recipe.Requirements {
+        var requirements = Recipe.Requirements()
+        guard let value else { return requirements }
+        let fields = try value.fields(["build", "falcon"], of: "requires")
+        if let build = fields["build"] {
+            let bounds = try build.fields(["from", "before"], of: "build")
+            requirements.buildFrom = try bounds["from"].map(positiveNumber)
+            requirements.buildBefore = try bounds["before"].map(positiveNumber)
+            if let from = requirements.buildFrom, let before = requirements.buildBefore, from >= before {
+                throw (bounds["before"] ?? build).mistake(found: "\(before)", expected: "a build after \(from)")
+            }
+        }
+        requirements.falcon = try flag(fields["falcon"])
+        return requirements
     }
 
     private static func volumePolicy(_ value: YAMLValue?) throws(YAMLMistake) -> Recipe.VolumePolicy {
@@ -75,7 +93,7 @@ package enum RecipeReader {
         return policy
     }
 
-    private static func flag(_ value: YAMLValue?) throws(YAMLMistake) -> Bool {
+    static func flag(_ value: YAMLValue?) throws(YAMLMistake) -> Bool {
         guard let value else { return false }
         switch try value.text("true or false") {
         case "true": return true

@@ -19,9 +19,9 @@ enum RuleReader {
         let text = try value.text(expected)
         let components = text.split(omittingEmptySubsequences: false) { $0 == "\\" || $0 == "/" }.map(String.init)
         for component in components {
-            guard !component.isEmpty, component != ".", component != "..", isFileName(component),
-                !component.contains("*"), !component.contains("?")
-            else { throw value.mistake(found: value.shown, expected: expected) }
+            guard !component.isEmpty, component != ".", component != "..", isFileName(component) else {
+                throw value.mistake(found: value.shown, expected: expected)
+            }
         }
         return components
     }

@@ -134,11 +134,42 @@ package nonisolated struct Salvor_V1_Recipe: Sendable {
   /// Clears the value of `volumePolicy`. Subsequent reads from it will return its default value.
   package mutating func clearVolumePolicy() {self._volumePolicy = nil}
 
+  package var requires: Salvor_V1_Requirements {
+    get {_requires ?? Salvor_V1_Requirements()}
+    set {_requires = newValue}
+  }
+  /// Returns true if `requires` has been explicitly set.
+  package var hasRequires: Bool {self._requires != nil}
+  /// Clears the value of `requires`. Subsequent reads from it will return its default value.
+  package mutating func clearRequires() {self._requires = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _volumePolicy: Salvor_V1_VolumePolicy? = nil
+  fileprivate var _requires: Salvor_V1_Requirements? = nil
+}
+
+/// Which installations the recipe is for. On another every match is kept; where what is asked for cannot be read, the
+/// recipe is not applied either, and the outcome is AMBIGUOUS.
+package nonisolated struct Salvor_V1_Requirements: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Builds from this one on; 0 for any.
+  package var buildFrom: UInt32 = 0
+
+  /// Builds before this one; 0 for any.
+  package var buildBefore: UInt32 = 0
+
+  /// A CrowdStrike sensor is installed: one of its services is known to the current control set.
+  package var falcon: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Files in one folder whose names match, how to judge each, and what the verdict leads to.
@@ -149,7 +180,8 @@ package nonisolated struct Salvor_V1_Rule: Sendable {
 
   package var id: String = String()
 
-  /// Folder below the volume's root, components in order, matched without regard to case.
+  /// Folder below the volume's root, components in order, matched without regard to case. In a component, * is any run of
+  /// characters and ? any one: every folder that fits is looked into, and no link.
   package var folder: [String] = []
 
   /// File-name pattern: * any run, ? any one character; matched without regard to case.
@@ -195,6 +227,14 @@ package nonisolated struct Salvor_V1_Judgement: Sendable {
 
   /// Last-write time before this instant: UNKNOWN, so that files older than the fault are never taken for it.
   package var faultyFrom: UInt64 = 0
+
+  /// Every file that matches is FAULTY, whatever is in it.
+  package var everyFile: Bool = false
+
+  /// A file of fewer bytes, or of more, is UNKNOWN; 0 for no bound.
+  package var minBytes: UInt64 = 0
+
+  package var maxBytes: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -251,7 +291,7 @@ nonisolated extension Salvor_V1_Action: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Recipe"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}rules\0\u{3}volume_policy\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}rules\0\u{3}volume_policy\0\u{1}requires\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -263,6 +303,7 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._volumePolicy) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._requires) }()
       default: break
       }
     }
@@ -285,6 +326,9 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._volumePolicy {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._requires {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -293,6 +337,47 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.version != rhs.version {return false}
     if lhs.rules != rhs.rules {return false}
     if lhs._volumePolicy != rhs._volumePolicy {return false}
+    if lhs._requires != rhs._requires {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_Requirements: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Requirements"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}build_from\0\u{3}build_before\0\u{1}falcon\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.buildFrom) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.buildBefore) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.falcon) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.buildFrom != 0 {
+      try visitor.visitSingularUInt32Field(value: self.buildFrom, fieldNumber: 1)
+    }
+    if self.buildBefore != 0 {
+      try visitor.visitSingularUInt32Field(value: self.buildBefore, fieldNumber: 2)
+    }
+    if self.falcon != false {
+      try visitor.visitSingularBoolField(value: self.falcon, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_Requirements, rhs: Salvor_V1_Requirements) -> Bool {
+    if lhs.buildFrom != rhs.buildFrom {return false}
+    if lhs.buildBefore != rhs.buildBefore {return false}
+    if lhs.falcon != rhs.falcon {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -354,7 +439,7 @@ nonisolated extension Salvor_V1_Rule: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Salvor_V1_Judgement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Judgement"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{3}faulty_before\0\u{3}corrected_from\0\u{3}faulty_sha256\0\u{3}corrected_sha256\0\u{3}faulty_from\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{3}faulty_before\0\u{3}corrected_from\0\u{3}faulty_sha256\0\u{3}corrected_sha256\0\u{3}faulty_from\0\u{3}every_file\0\u{3}min_bytes\0\u{3}max_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -368,6 +453,9 @@ nonisolated extension Salvor_V1_Judgement: SwiftProtobuf.Message, SwiftProtobuf.
       case 4: try { try decoder.decodeRepeatedBytesField(value: &self.faultySha256) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.correctedSha256) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.faultyFrom) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.everyFile) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.minBytes) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.maxBytes) }()
       default: break
       }
     }
@@ -392,6 +480,15 @@ nonisolated extension Salvor_V1_Judgement: SwiftProtobuf.Message, SwiftProtobuf.
     if self.faultyFrom != 0 {
       try visitor.visitSingularUInt64Field(value: self.faultyFrom, fieldNumber: 6)
     }
+    if self.everyFile != false {
+      try visitor.visitSingularBoolField(value: self.everyFile, fieldNumber: 7)
+    }
+    if self.minBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.minBytes, fieldNumber: 8)
+    }
+    if self.maxBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maxBytes, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -402,6 +499,9 @@ nonisolated extension Salvor_V1_Judgement: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.faultySha256 != rhs.faultySha256 {return false}
     if lhs.correctedSha256 != rhs.correctedSha256 {return false}
     if lhs.faultyFrom != rhs.faultyFrom {return false}
+    if lhs.everyFile != rhs.everyFile {return false}
+    if lhs.minBytes != rhs.minBytes {return false}
+    if lhs.maxBytes != rhs.maxBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -9,7 +9,10 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var provider: ProviderOptions
 
-    @Option(help: ArgumentHelp("The repair, as YAML. Default: the built-in crowdstrike-291.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The repair: a YAML file, or the name of a recipe that comes with salvor (salvor recipe list). Default: "
+                + "crowdstrike-291.", valueName: "recipe"))
     var recipe: String?
 
     @Option(
@@ -33,7 +36,7 @@ struct RunOptions: ParsableArguments {
     }
 
     func readRecipe(_ context: RunContext) throws -> Recipe {
-        try consent.grant(RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path))
+        try consent.grant(BuiltInRecipes(context.installation).read(recipe))
     }
 
     func configuration(_ command: RunConfiguration.Command) -> RunConfiguration {

@@ -79,7 +79,7 @@ struct CreateCommand: AsyncParsableCommand {
                 configuration.settings["keys-given"] = "true"
             }
             let context = try RunContext(shared)
-            let recipe = try consent.grant(RecipeReader.read(path: context.installation.defaultRecipe.path))
+            let recipe = try consent.grant(BuiltInRecipes(context.installation).read(nil))
             let asked = configuration
             let result = try await context.with(
                 provider.kind.rawValue, asked, renderer: ProgressRenderer(), verbose: verbose
@@ -110,7 +110,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The repair, as YAML. Default: as before; at first the built-in crowdstrike-291.", valueName: "file"))
+            "The repair: a YAML file, or the name of a recipe that comes with salvor. Default: as before; at first "
+                + "crowdstrike-291.", valueName: "recipe"))
     var recipe: String?
 
     @OptionGroup var consent: ConsentOptions
@@ -124,7 +125,7 @@ struct RunCommand: AsyncParsableCommand {
             let recipe =
                 recipe == nil && consent.consent.isEmpty
                 ? nil
-                : try consent.grant(RecipeReader.read(path: recipe ?? context.installation.defaultRecipe.path))
+                : try consent.grant(BuiltInRecipes(context.installation).read(recipe))
             return try await options.takeUp(keys: keys) { run, dependencies in
                 try await StepwiseRescue.repair(
                     run, recipe: recipe, assumeYes: options.yes, dependencies: dependencies)
