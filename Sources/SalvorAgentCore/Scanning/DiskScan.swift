@@ -26,7 +26,7 @@ struct DiskScan: Sendable {
         var looks: [VolumeLook] = []
         var locked: [Locked] = []
         var encrypted: [Salvor_V1_EncryptedVolume] = []
-        for volume in disk.volumes {
+        for volume in disk.volumes where !VolumeKind.isPiece(volume) {
             if let metadata = await access.metadata(of: volume) {
                 let isOpen = try await access.key(of: volume, metadata) != nil
                 encrypted.append(metadata.message(for: volume, isUnlocked: isOpen))
@@ -86,11 +86,15 @@ struct DiskScan: Sendable {
         }
         return .with {
             $0.kind = .notWindows
+            let others = disk.volumes.compactMap { volume in
+                VolumeKind.name(of: volume).map { "volume \(volume.number) is \($0)" }
+            }
             $0.message =
-                looks.isEmpty
-                ? "\(disk.device) has no NTFS volume among its \(disk.volumes.count) volumes. Nothing was changed."
-                : "No NTFS volume of \(disk.device) holds Windows\\System32\\config\\SYSTEM. Nothing was changed."
-            $0.nextStep = "Check that this is the machine's OS disk."
+                (looks.isEmpty
+                    ? "\(disk.device) has no NTFS volume among its \(disk.volumes.count) volumes"
+                    : "No NTFS volume of \(disk.device) holds Windows\\System32\\config\\SYSTEM")
+                + (others.isEmpty ? "" : "; \(others.joined(separator: ", "))") + ". Nothing was changed."
+            $0.nextStep = VolumeKind.nextStep(disk.volumes)
         }
     }
 

@@ -29,8 +29,11 @@ package struct DiskMaker: Sendable {
                 ])
             Posix.removeTree(image)
         }
-        if !spec.partitions.isEmpty {
-            let (front, back) = table.serialized(diskSectors: UInt64(spec.sizeBytes / PartitionTable.sectorBytes))
+        if !spec.partitions.isEmpty, spec.table != .none {
+            let (front, back) =
+                spec.table == .mbr
+                ? (table.masterBootRecord(), [])
+                : table.serialized(diskSectors: UInt64(spec.sizeBytes / PartitionTable.sectorBytes))
             let file = try FileDescriptor.open(disk, .writeOnly)
             defer { try? file.close() }
             try file.writeAll(toAbsoluteOffset: 0, front)
@@ -55,8 +58,8 @@ package struct DiskMaker: Sendable {
 
     private func layOut(_ spec: DiskSpec) throws -> PartitionTable {
         // A mebibyte at either end for the tables.
-        var next = Self.mebibyte
-        let end = spec.sizeBytes - Self.mebibyte
+        var next = spec.table == .none ? 0 : Self.mebibyte
+        let end = spec.sizeBytes - next
         var table = PartitionTable(diskGUID: spec.diskGUID, entries: [])
         for partition in spec.partitions {
             let size = partition.sizeBytes ?? end - next

@@ -1,8 +1,17 @@
 /// What a disk holds, for ``DiskMaker`` to make.
 package struct DiskSpec: Sendable {
+    package enum Table: Sendable {
+        case gpt
+        /// At most four partitions. Windows' type is 0x07, whatever the GPT type says.
+        case mbr
+        /// None: the one partition's content begins with the disk.
+        case none
+    }
+
     /// A multiple of 1 MiB.
     package var sizeBytes: Int
     package var diskGUID: GUID
+    package var table = Table.gpt
     /// In the order on disk, each aligned to 1 MiB. Without any, the disk has no partition table.
     package var partitions: [PartitionSpec]
 

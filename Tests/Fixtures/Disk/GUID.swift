@@ -6,6 +6,8 @@ package struct GUID: Hashable, Sendable, CustomStringConvertible {
     package static let efiSystem = GUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
     package static let microsoftReserved = GUID("e3c9e316-0b5c-4db8-817d-f92df00215ae")
     package static let basicData = GUID("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
+    package static let logicalDiskManagerData = GUID("af9b60a0-1431-4f62-bc68-3311714a69ad")
+    package static let storageSpaces = GUID("e75caf8f-f680-4cee-afa3-b001e56efc2d")
     package static let zero = GUID(onDisk: [UInt8](repeating: 0, count: 16)[...])
 
     /// - Parameter text: the canonical form with hyphens; anything else is a mistake in the test.

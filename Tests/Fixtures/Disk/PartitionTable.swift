@@ -69,6 +69,23 @@ package struct PartitionTable: Hashable, Sendable {
         return header
     }
 
+    /// The first sector of a disk with an MBR, for the first four entries.
+    package func masterBootRecord() -> [UInt8] {
+        var sector = [UInt8](repeating: 0, count: Self.sectorBytes)
+        sector.put(UInt32(0x51A7_0291), at: 440)
+        for (index, entry) in entries.prefix(4).enumerated() {
+            let base = 446 + 16 * index
+            sector.put(UInt8(index == 0 ? 0x80 : 0), at: base)
+            sector.put([0xFE, 0xFF, 0xFF], at: base + 1)
+            sector.put(UInt8(entry.type == .logicalDiskManagerData ? 0x42 : 0x07), at: base + 4)
+            sector.put([0xFE, 0xFF, 0xFF], at: base + 5)
+            sector.put(UInt32(entry.firstSector), at: base + 8)
+            sector.put(UInt32(entry.lastSector - entry.firstSector + 1), at: base + 12)
+        }
+        sector.put([0x55, 0xAA], at: 510)
+        return sector
+    }
+
     private static func protectiveMBR(_ diskSectors: UInt64) -> [UInt8] {
         var sector = [UInt8](repeating: 0, count: sectorBytes)
         // Windows leaves a signature here too; it must survive a repair.
