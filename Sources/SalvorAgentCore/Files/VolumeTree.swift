@@ -21,9 +21,16 @@ package struct VolumeTree: Sendable {
                 guard errno == 0 else { throw .systemCall("readdir", path(directory), code: .unreadable) }
                 return names
             }
-            let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            if let name = FileName(bytes: bytes) { names.append(name) }
+            if let name = FileName(bytes: Self.name(of: entry)) { names.append(name) }
         }
+    }
+
+    /// A Windows name of 255 characters can take three bytes for each: it goes on behind the 256 bytes that `d_name` is
+    /// declared with, up to the record's own length.
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+        let start = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+        let record = UnsafeRawBufferPointer(start: entry, count: Int(entry.pointee.d_reclen))
+        return Array(record.dropFirst(start).prefix { $0 != 0 })
     }
 
     /// What an entry is, itself and not where it leads.
