@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-emulator clean
+.PHONY: fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -77,6 +77,10 @@ test-azure-clients: packages-build packages-run packages-test packages-azure ## 
 test-reference: build-tools packages-run packages-test packages-azure packages-generate ## a client written from SPEC.md alone, against the agent
 	$(with_agent) $(debug)/salvor image build
 	$(with_agent) Protocol/reference/run $(debug)/salvor $(CURDIR)/$(release)/salvor-agent $(debug)/make-broken-machine
+
+fuzz-disks: packages-build packages-run packages-test ## thousands of damaged NTFS volumes through the agent: MUTATIONS=3000 SEED=1
+	SALVOR_MUTATIONS=$(or $(MUTATIONS),3000) SALVOR_MUTATION_SEED=$(or $(SEED),1) \
+		swift test --test-product $(test_product) --filter MutatedVolumeTests
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')

@@ -2,8 +2,13 @@
 #define SALVOR_CLINUX_SHIMS_H
 
 #include <errno.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/dm-ioctl.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -45,6 +50,50 @@ static inline int salvor_limit(uint64_t address_bytes, uint64_t processor_second
     // A file in memory is a file.
     return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CPU, &time) | setrlimit(RLIMIT_FSIZE, &memory)
         | setrlimit(RLIMIT_CORE, &none);
+}
+
+static inline int salvor_limit_memory(uint64_t address_bytes) {
+    struct rlimit memory = {address_bytes, address_bytes}, none = {0, 0};
+    return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CORE, &none);
+}
+
+// Takes from what this process executes next every capability but those that mounting by FUSE takes, and opening devices.
+static inline int salvor_drop_capabilities(void) {
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        if (capability == CAP_SYS_ADMIN || capability == CAP_DAC_OVERRIDE) continue;
+        // Whoever has no right to drop has none to lose.
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM) return -1;
+    }
+    return 0;
+}
+
+// System calls that no program needs that reads a disk and answers FUSE: they fail with EPERM from here on, on another
+// architecture's numbers all of them.
+static inline int salvor_filter_system_calls(void) {
+#define SALVOR_DENY(call) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+#if defined(__x86_64__)
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+#else
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_AARCH64, 1, 0),
+#endif
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        SALVOR_DENY(socket), SALVOR_DENY(socketpair), SALVOR_DENY(ptrace), SALVOR_DENY(process_vm_readv),
+        SALVOR_DENY(process_vm_writev), SALVOR_DENY(init_module), SALVOR_DENY(finit_module), SALVOR_DENY(delete_module),
+        SALVOR_DENY(kexec_load), SALVOR_DENY(kexec_file_load), SALVOR_DENY(bpf), SALVOR_DENY(perf_event_open),
+        SALVOR_DENY(unshare), SALVOR_DENY(setns), SALVOR_DENY(pivot_root), SALVOR_DENY(chroot), SALVOR_DENY(reboot),
+        SALVOR_DENY(swapon), SALVOR_DENY(swapoff), SALVOR_DENY(keyctl), SALVOR_DENY(add_key), SALVOR_DENY(request_key),
+        SALVOR_DENY(userfaultfd), SALVOR_DENY(io_uring_setup), SALVOR_DENY(open_by_handle_at), SALVOR_DENY(kcmp),
+        SALVOR_DENY(settimeofday), SALVOR_DENY(clock_settime), SALVOR_DENY(sethostname), SALVOR_DENY(setdomainname),
+        SALVOR_DENY(mknodat),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+#undef SALVOR_DENY
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
 // Writes out and forgets what the kernel holds of a block device, so that the next read comes from the device.

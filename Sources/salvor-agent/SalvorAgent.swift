@@ -26,6 +26,8 @@ struct SalvorAgent {
             print("salvor-agent \(SalvorVersion.current)")
         } else if arguments.count == 2, arguments[0] == RegistryReading.argument {
             exit(RegistryReading.run(root: arguments[1]))
+        } else if arguments.first == Confinement.argument {
+            exit(Confinement.run(Array(arguments.dropFirst())))
         } else if arguments == ["--help"] {
             print(usage)
         } else if arguments.count == 2 || arguments.count == 3 && arguments[2] == "--or-imds",
@@ -66,6 +68,7 @@ struct SalvorAgent {
         let disks = SystemDisks()
         var tools = AgentTools()
         tools.registryReader = "/proc/self/exe"
+        tools.confiner = "/proc/self/exe"
         let services = AgentServices(
             AgentConfiguration(
                 host: bootstrap.host, version: SalvorVersion.current, tools: tools,

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import SalvorDigest
 import SalvorMessages
@@ -104,6 +105,32 @@ struct VolumeMounterTests {
         #expect(mounter.mountedDevices == [image.path])
         close(holder)
         #expect(try scratch.mounts() == [])
+    }
+
+    @Test("A step that ntfs-3g does not answer ends when its time is up, and leaves nothing mounted")
+    func watchdog() async throws {
+        let image = try await NTFSImage(in: scratch)
+        try await image.change(Incident.broken)
+        var mounter = scratch.mounter
+        mounter.stepLimit = .seconds(1)
+        let mounted = try await mounter.mount(image.path, .look)
+        let name = try #require(FileName("Windows"))
+        let daemon = try #require(try Self.process(naming: mounted.mountPoint))
+        try #require(kill(daemon, SIGSTOP) == 0)
+        await #expect(throws: AgentError(.toolTimedOut, "", next: "")) {
+            _ = try await mounted.files { (tree) throws(AgentError) in try tree.names(in: [name]) }
+        }
+        try await mounted.unmount()
+        #expect(try scratch.mounts() == [])
+        #expect(mounter.mountedDevices == [])
+    }
+
+    private static func process(naming text: String) throws -> pid_t? {
+        let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
+        return processes.first { process in
+            let line = contents(ofFile: "/proc/\(process)/cmdline").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return line.contains("ntfs-3g") && line.contains(text)
+        }
     }
 
     @Test("What is not NTFS is not mounted, and a missing ntfs-3g is said to be missing")

@@ -209,11 +209,10 @@ actor DiskRepair {
         quarantine = writer
         var index = 0
         for repair in repairs {
-            let tree = try repair.mounted.tree()
             for file in repair.toGo {
                 try stop.check()
                 let number = index
-                let entry = try await Blocking.run { () throws(AgentError) in
+                let entry = try await repair.mounted.files { (tree) throws(AgentError) in
                     try writer.store(file, at: number, from: tree)
                 }
                 index += 1
@@ -247,8 +246,7 @@ actor DiskRepair {
         do throws(AgentError) {
             let mounted = try await mounter.mount(device.path, .look)
             do throws(AgentError) {
-                let tree = try mounted.tree()
-                try await Blocking.run { () throws(AgentError) in try repair.verify(in: tree, recipe) }
+                try await mounted.files { (tree) throws(AgentError) in try repair.verify(in: tree, recipe) }
             } catch {
                 failure = error
             }

@@ -18,9 +18,8 @@ struct VolumeRepair: Sendable {
 
     /// Matches the recipe again, now that the volume is mounted to be changed.
     func match(_ recipe: Salvor_V1_Recipe, stop: StopSignal) async throws(AgentError) -> [MatchedFile] {
-        let tree = try mounted.tree()
         let number = volume.number
-        return try await Blocking.run { () throws(AgentError) in
+        return try await mounted.files { (tree) throws(AgentError) in
             var resolver = PathResolver(tree)
             guard try WindowsDetection.systemRoot(&resolver) != nil else {
                 throw AgentError(
@@ -33,8 +32,7 @@ struct VolumeRepair: Sendable {
 
     /// Deletes one file, if it still is the one that was copied.
     func delete(_ file: MatchedFile) async throws(AgentError) {
-        let tree = try mounted.tree()
-        try await Blocking.run { () throws(AgentError) in
+        try await mounted.files { (tree) throws(AgentError) in
             let kind = try tree.kind(of: file.name, in: file.directory)
             guard case .file(file.finding.sizeBytes, let inode) = kind, inode == file.inode else {
                 throw AgentError(

@@ -12,6 +12,15 @@ package struct AgentTools: Sendable {
     /// is known of a Windows then but its files.
     package var registryReader: String?
 
+    /// A program that runs another as ``Confinement`` says; nil where what reads disks runs as the agent does.
+    package var confiner: String?
+
+    /// How a tool is run that reads what is on a disk.
+    func confined(_ tool: String, _ arguments: [String]) -> (tool: String, arguments: [String]) {
+        guard let confiner else { return (tool, arguments) }
+        return (confiner, [Confinement.argument, tool] + arguments)
+    }
+
     /// Where Debian keeps them.
     package static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -61,6 +70,10 @@ func runTool(
                     .toolTimedOut, "\(name) did not end within \(timeout) and was killed.",
                     next: "Try again; if it stays so, the disk or the rescue VM is too slow or damaged.")
             }
+            // The confining program is there, and what it was to run is not.
+            if arguments.first == Confinement.argument, result.exitCode == 127, arguments.count > 1 {
+                throw missingTool(arguments[1])
+            }
             return result
         }
     } catch {
@@ -79,13 +92,14 @@ func exitCode(of status: TerminationStatus) -> Int32? {
     if case .exited(let code) = status { code } else { nil }
 }
 
+private func missingTool(_ name: String, _ cause: (any Error)? = nil) -> AgentError {
+    AgentError(
+        .toolMissing, "\(name) is not on this rescue VM.", next: "Add its package to the rescue image.", cause: cause)
+}
+
 func toolError(_ name: String, _ error: any Error) -> AgentError {
     if let error = error as? AgentError { return error }
-    if let error = error as? SubprocessError, error.code == .executableNotFound {
-        return AgentError(
-            .toolMissing, "\(name) is not on this rescue VM.", next: "Add its package to the rescue image.",
-            cause: error)
-    }
+    if let error = error as? SubprocessError, error.code == .executableNotFound { return missingTool(name, error) }
     return AgentError(.toolFailed, "\(name) could not be run.", next: "See the agent's log.", cause: error)
 }
 

@@ -60,8 +60,12 @@ struct VolumeInspector: Sendable {
             return
         }
         do throws(AgentError) {
-            let tree = try mounted.tree()
-            let (root, matches, failure) = await Blocking.run { read(tree, volume) }
+            let (root, matches, failure) = try await mounted.files { (tree) throws(AgentError) in
+                let seen = read(tree, volume)
+                // What ended because the time was up must not be taken for what the volume holds.
+                if let failure = seen.failure, failure.code == .unreadable { throw failure }
+                return seen
+            }
             look.matches = matches
             look.error = failure
             if let root {

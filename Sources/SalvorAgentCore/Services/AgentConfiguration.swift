@@ -13,6 +13,8 @@ package struct AgentConfiguration: Sendable {
     package var disks: any DiskSource
     /// How long a disk that was just plugged in may take to appear.
     package var diskWait = Duration.seconds(10)
+    /// How long one step on a volume's files may take: reading every match included.
+    package var stepLimit = Duration.seconds(900)
     package var logs: LogRing
     package var logger: Logger
     /// Ends the services, writes the console out and powers the machine off. Called once, when nothing is mounted, as

@@ -8,8 +8,9 @@ package struct AgentServices: Sendable {
 
     package init(_ configuration: AgentConfiguration) {
         let leases = DiskLeases()
-        let mounter = VolumeMounter(
+        var mounter = VolumeMounter(
             tools: configuration.tools, mountRoot: configuration.mountRoot, logger: configuration.logger)
+        mounter.stepLimit = configuration.stepLimit
         let access = VolumeAccess(tools: configuration.tools)
         power = PowerSwitch(leases: leases, mounter: mounter, access: access, action: configuration.powerOff)
         all = [

@@ -18,8 +18,13 @@ package final class MountedVolume: Sendable {
     }
 
     private let state = Mutex(State.opening)
+    private let stepLimit: Duration
 
-    init(device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon, live: LiveMounts) {
+    init(
+        device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon, live: LiveMounts,
+        stepLimit: Duration
+    ) {
+        self.stepLimit = stepLimit
         self.device = device
         self.mountPoint = mountPoint
         self.mode = mode
@@ -35,6 +40,32 @@ package final class MountedVolume: Sendable {
                 .unreadable, "\(device) is no longer mounted.", next: "Report this: it is a defect of the agent.")
         }
         return VolumeTree(root: root)
+    }
+
+    /// Works on the volume's files, on a thread of its own and under a watchdog: damaged structures can keep ntfs-3g busy
+    /// for ever, and whoever waits for it in the kernel cannot be woken. When the time is up ntfs-3g is killed; every call
+    /// that waits for it fails then.
+    /// - Throws: ``AgentError/Code/toolTimedOut``, and what `work` throws.
+    func files<Value: Sendable>(
+        _ work: @escaping @Sendable (VolumeTree) throws(AgentError) -> Value
+    ) async throws(AgentError) -> Value {
+        let tree = try tree()
+        let hasExpired = Mutex(false)
+        let watchdog = Task.detached { [stepLimit, daemon] in
+            guard (try? await Task.sleep(for: stepLimit)) != nil else { return }
+            hasExpired.withLock { $0 = true }
+            daemon.kill()
+        }
+        defer { watchdog.cancel() }
+        do throws(AgentError) {
+            return try await Blocking.run { () throws(AgentError) in try work(tree) }
+        } catch {
+            guard hasExpired.withLock({ $0 }) else { throw error }
+            throw AgentError(
+                .toolTimedOut, "ntfs-3g did not answer for \(stepLimit) on \(device), and was killed.",
+                next: "The volume is damaged, or the rescue VM is too slow. Run chkdsk on a copy in Windows.",
+                cause: error)
+        }
     }
 
     func openRoot() throws(AgentError) {

@@ -19,6 +19,8 @@ package struct VolumeMounter: Sendable {
     package let mountRoot: String
     let logger: Logger
     let live = LiveMounts()
+    /// How long one step on a volume's files may take: reading every match included.
+    var stepLimit = Duration.seconds(900)
 
     package init(tools: AgentTools, mountRoot: String, logger: Logger) {
         self.tools = tools
@@ -42,14 +44,16 @@ package struct VolumeMounter: Sendable {
         let (source, mountPoint) = try await Blocking.run { () throws(AgentError) in try prepare(device) }
         let daemon: NTFSDaemon
         do throws(AgentError) {
-            daemon = try NTFSDaemon(
-                tool: tools.ntfs3g, arguments: ["-o", Self.options(mode).joined(separator: ","), source, mountPoint])
+            let command = tools.confined(
+                tools.ntfs3g, ["-o", Self.options(mode).joined(separator: ","), source, mountPoint])
+            daemon = try NTFSDaemon(tool: command.tool, arguments: command.arguments)
         } catch {
             rmdir(mountPoint)
             throw error
         }
         live.insert(device)
-        let volume = MountedVolume(device: device, mountPoint: mountPoint, mode: mode, daemon: daemon, live: live)
+        let volume = MountedVolume(
+            device: device, mountPoint: mountPoint, mode: mode, daemon: daemon, live: live, stepLimit: stepLimit)
         let arrival = await Blocking.run { awaitMount(at: mountPoint, daemon, within: .seconds(120)) }
         do throws(AgentError) {
             switch arrival {

@@ -22,7 +22,8 @@ package struct VolumeProbe: Sendable {
 
     /// Changes no byte.
     static func probe(_ device: String, tools: AgentTools) async throws(AgentError) -> VolumeProbe {
-        let result = try await runTool(tools.ntfs3gProbe, ["--readwrite", device])
+        let command = tools.confined(tools.ntfs3gProbe, ["--readwrite", device])
+        let result = try await runTool(command.tool, command.arguments)
         // Exit codes: ntfs-3g.probe(8).
         switch result.exitCode {
         case 0, 14, 15: break

@@ -136,6 +136,7 @@ struct TestAgent: Sendable {
     var disks: ImageDisks
     var tools = AgentTools()
     var budgetBytes: UInt64 = 64 << 20
+    var stepLimit = Duration.seconds(900)
     let logs = LogRing()
     let poweredOff = Flag()
 
@@ -159,6 +160,7 @@ struct TestAgent: Sendable {
             disks: disks, logs: logs, logger: logs.logger("agent"), powerOff: { [poweredOff] in poweredOff.raise() })
         // Nothing is plugged in while a test runs.
         configuration.diskWait = .zero
+        configuration.stepLimit = stepLimit
         let transport = InProcessTransport()
         return try await withGRPCServer(transport: transport.server, services: AgentServices(configuration).all) { _ in
             try await withGRPCClient(transport: transport.client) { try await body($0) }
