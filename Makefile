@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-emulator clean
+.PHONY: fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -104,6 +104,10 @@ bench-azure: build-tools packages-run packages-test packages-azure ## salvor res
 bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor
 	swift build $(release_flags) --product rescue-bench
 	$(release)/rescue-bench --table Coordinator/BENCHMARKS.md
+
+bench-disks: image packages-test packages-bench ## 1, 4 and 16 disks on one rescue VM, and a folder of 100,000 files
+	swift build $(release_flags) --product disk-bench
+	$(release)/disk-bench --table Agent/BENCHMARKS.md
 
 clean: ## what was built; caches and runs of the user stay
 	rm -rf .build

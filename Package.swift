@@ -203,6 +203,15 @@ let package = Package(
             ],
             path: "Tests/rescue-bench", swiftSettings: strict),
 
+        .executableTarget(
+            name: "disk-bench",
+            dependencies: [
+                "BenchFigures", "Fixtures", "SalvorAgentCore", "SalvorImage", "SalvorMessages", swiftProtobuf, logging,
+                system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/disk-bench", swiftSettings: strict),
+
         tests("SalvorSystemTests", ["SalvorSystem", "SalvorJSON"]),
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest", "SalvorJSON"]),
         tests("SalvorQEMUTests", ["SalvorQEMU", "SalvorSystem", "SalvorJSON", "BootSectorGuests", subprocess, system]),
@@ -228,7 +237,8 @@ let package = Package(
         tests(
             "SalvorCoordinatorCoreTests",
             [
-                "SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore, grpcInProcess,
+                "SalvorSystem", "SalvorCoordinatorCore", "SalvorAudit", "SalvorMessages", "SalvorDigest", grpcCore,
+                grpcInProcess,
                 subprocess, system,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),

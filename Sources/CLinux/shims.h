@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -57,10 +58,13 @@ static inline int salvor_limit_memory(uint64_t address_bytes) {
     return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CORE, &none);
 }
 
-// Takes from what this process executes next every capability but those that mounting by FUSE takes, and opening devices.
+// Takes from what this process executes next every capability but those that mounting by FUSE takes, opening devices, and
+// ntfs-3g's own dropping of its groups.
 static inline int salvor_drop_capabilities(void) {
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (capability == CAP_SYS_ADMIN || capability == CAP_DAC_OVERRIDE) continue;
+        if (capability == CAP_SYS_ADMIN || capability == CAP_DAC_OVERRIDE || capability == CAP_SETGID
+            || capability == CAP_SETUID)
+            continue;
         // Whoever has no right to drop has none to lose.
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM) return -1;
     }
@@ -94,6 +98,11 @@ static inline int salvor_filter_system_calls(void) {
 #undef SALVOR_DENY
     struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+// glibc gives each thread that allocates an arena of its own, up to eight a processor, and gives little of it back.
+static inline void salvor_few_arenas(void) {
+    mallopt(M_ARENA_MAX, 2);
 }
 
 // Writes out and forgets what the kernel holds of a block device, so that the next read comes from the device.

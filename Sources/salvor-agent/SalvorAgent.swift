@@ -40,6 +40,7 @@ struct SalvorAgent {
     }
 
     private static func run(bootstrapFile: String, orUserData: Bool) async {
+        shareMemoryBetweenThreads()
         let key: KeyPair
         do throws(TransportError) {
             // Before the bootstrap data is there: /init hands it over once it has found the devices.

@@ -48,7 +48,12 @@ actor DiskRepair {
             await dropUnusedQuarantine()
             outcome = .ended(by: error, in: step.name, leaving: leaving(leftovers), changed: isDiskChanged)
         }
-        logger.info("apply ended", metadata: ["outcome": "\(outcome.kind)", "message": "\(outcome.message)"])
+        logger.info(
+            "apply ended",
+            metadata: [
+                "outcome": "\(outcome.kind)", "message": "\(outcome.message)",
+                "peak_rss_kib": "\(peakResidentKibibytes() ?? 0)",
+            ])
         journal.finish(outcome)
     }
 

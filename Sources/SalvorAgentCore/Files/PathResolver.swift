@@ -6,7 +6,8 @@ struct PathResolver {
 
     private struct Listing {
         let names: [FileName]
-        let byFoldedName: [[UInt16]: [FileName]]
+        /// Only of folders that something is looked up in by its name.
+        lazy var byFoldedName: [[UInt16]: [FileName]] = Dictionary(grouping: names, by: \.folded)
     }
 
     init(_ tree: VolumeTree) { self.tree = tree }
@@ -17,7 +18,8 @@ struct PathResolver {
     mutating func resolve(_ components: [String], below base: [FileName] = []) throws(AgentError) -> [FileName]? {
         var found = base
         for (index, component) in components.enumerated() {
-            let candidates = try listing(of: found).byFoldedName[foldCase(component)] ?? []
+            try list(found)
+            let candidates = listings[found]?.byFoldedName[foldCase(component)] ?? []
             guard let name = candidates.first else { return nil }
             guard candidates.count == 1 else {
                 let spellings = candidates.map(\.text).sorted().joined(separator: ", ")
@@ -66,14 +68,12 @@ struct PathResolver {
 
     /// Names in a directory that a pattern matches, in order of their text, so that what is reported is the same each time.
     mutating func names(in directory: [FileName], matching pattern: NamePattern) throws(AgentError) -> [FileName] {
-        try listing(of: directory).names.filter(pattern.matches).sorted { $0.text < $1.text }
+        try list(directory)
+        return (listings[directory]?.names ?? []).filter(pattern.matches).sorted { $0.text < $1.text }
     }
 
-    private mutating func listing(of directory: [FileName]) throws(AgentError) -> Listing {
-        if let known = listings[directory] { return known }
-        let names = try tree.names(in: directory)
-        let listing = Listing(names: names, byFoldedName: Dictionary(grouping: names, by: \.folded))
-        listings[directory] = listing
-        return listing
+    private mutating func list(_ directory: [FileName]) throws(AgentError) {
+        guard listings[directory] == nil else { return }
+        listings[directory] = Listing(names: try tree.names(in: directory))
     }
 }

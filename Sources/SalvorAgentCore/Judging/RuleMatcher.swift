@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import SalvorDigest
-internal import SalvorMessages
+package import SalvorMessages
 internal import SwiftProtobuf
 
 /// A file that a rule matched: what is reported of it, and what is needed to reach it again.
@@ -13,6 +13,14 @@ struct MatchedFile: Sendable {
 
     var path: [FileName] { directory + [name] }
     var isToGo: Bool { finding.action == .quarantineAndDelete }
+}
+
+extension VolumeTree {
+    /// What a recipe's rules match, as a scan reports it. Blocking.
+    package func findings(_ recipe: Salvor_V1_Recipe) throws(AgentError) -> [Salvor_V1_Finding] {
+        var resolver = PathResolver(self)
+        return try RuleMatcher(recipe: recipe, volumeNumber: 0, stop: StopSignal()).match(&resolver).map(\.finding)
+    }
 }
 
 /// Matches a recipe's rules against one mounted volume. Blocking.

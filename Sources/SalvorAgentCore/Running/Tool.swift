@@ -48,7 +48,7 @@ struct ToolResult: Sendable {
 ///   ``AgentError/Code/toolFailed`` when it could not be started or wrote more than `outputLimit` bytes. An exit code
 ///   is a result.
 func runTool(
-    _ name: String, _ arguments: [String], timeout: Duration = .seconds(60), outputLimit: Int = 1 << 20
+    _ name: String, _ arguments: [String], timeout: Duration = .seconds(60), outputLimit: Int = 1 << 16
 ) async throws(AgentError) -> ToolResult {
     do {
         return try await withThrowingTaskGroup(of: ToolResult?.self) { group in

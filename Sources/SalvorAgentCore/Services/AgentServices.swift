@@ -1,4 +1,5 @@
 package import GRPCCore
+internal import SalvorSystem
 
 /// All services of one agent, over one set of leases and mounts.
 package struct AgentServices: Sendable {
@@ -12,13 +13,14 @@ package struct AgentServices: Sendable {
             tools: configuration.tools, mountRoot: configuration.mountRoot, logger: configuration.logger)
         mounter.stepLimit = configuration.stepLimit
         let access = VolumeAccess(tools: configuration.tools)
+        let slots = Limiter(configuration.disksAtOnce)
         power = PowerSwitch(leases: leases, mounter: mounter, access: access, action: configuration.powerOff)
         all = [
             HealthService(configuration, leases: leases),
             InventoryService(disks: configuration.disks),
             UnlockService(configuration: configuration, leases: leases, access: access),
-            ScanService(configuration, leases: leases, mounter: mounter, access: access),
-            ApplyService(configuration, leases: leases, mounter: mounter, access: access),
+            ScanService(configuration, leases: leases, mounter: mounter, access: access, slots: slots),
+            ApplyService(configuration, leases: leases, mounter: mounter, access: access, slots: slots),
             QuarantineService(store: configuration.quarantine),
             HostService(logs: configuration.logs, power: power),
         ]

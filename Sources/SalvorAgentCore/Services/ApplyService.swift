@@ -1,13 +1,19 @@
 internal import GRPCCore
 internal import SalvorMessages
+internal import SalvorSystem
 
 struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
     private let configuration: AgentConfiguration
     private let leases: DiskLeases
     private let mounter: VolumeMounter
     private let access: VolumeAccess
+    private let slots: Limiter
 
-    init(_ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter, access: VolumeAccess) {
+    init(
+        _ configuration: AgentConfiguration, leases: DiskLeases, mounter: VolumeMounter, access: VolumeAccess,
+        slots: Limiter
+    ) {
+        self.slots = slots
         self.configuration = configuration
         self.leases = leases
         self.mounter = mounter
@@ -21,7 +27,7 @@ struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
         try configuration.quarantine.checkID(request.quarantineID)
         let disk = try await configuration.disks.awaitDisk(request.disk, limit: configuration.diskWait)
         let failure = try await leases.withLease(on: disk.device, for: "repair") { () async throws(AgentError) in
-            await repair(disk, request, response)
+            await slots.run { await repair(disk, request, response) }
         }
         if let failure { throw failure }
     }

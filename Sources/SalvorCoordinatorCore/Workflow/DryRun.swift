@@ -1,3 +1,4 @@
+internal import SalvorSystem
 internal import SalvorAudit
 
 /// What a rescue would do, found out without writing anything: no copy, no rescue VM, not even a run on record.

@@ -121,8 +121,12 @@ struct HostGroup: Sendable {
             let logger = logger
             let host = name.host
             try await agent.logs { record in
+                // A peer's words: bounded, and none of them can take the place of ours.
+                let facts = record.metadata.sorted { $0.key < $1.key }.prefix(16).map {
+                    "\(printable($0.key.prefix(64)))=\(printable($0.value.prefix(512)))"
+                }
                 logger.debug(
-                    "\(printable(record.message))",
+                    "\(([printable(record.message)] + facts).joined(separator: " "))",
                     metadata: ["host": "\(host)", "level": "\(printable(record.level))"])
             }
         } catch {

@@ -1,3 +1,4 @@
+internal import SalvorSystem
 internal import SalvorAudit
 
 /// The steps that the provider carries out.

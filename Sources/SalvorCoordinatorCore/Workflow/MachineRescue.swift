@@ -1,3 +1,4 @@
+internal import SalvorSystem
 internal import GRPCCore
 internal import SalvorAudit
 internal import SalvorMessages

@@ -1,3 +1,4 @@
+internal import SalvorSystem
 internal import SalvorAudit
 
 /// A machine whose disk was repaired before the run stopped: only the part without a rescue VM is left.

@@ -80,8 +80,22 @@ extension QEMUMachine {
                 }
             }
         }
-        if try await blockNodes()[node] != nil {
-            try await monitor.execute("blockdev-del", ["node-name": .string(node)])
+        try await deleteNode(node, until: deadline)
+    }
+
+    /// A device that is gone from the machine holds its node until QEMU has finalized it, which a busy host puts off; no
+    /// event tells of that, so what is refused is asked for again.
+    private func deleteNode(_ node: String, until deadline: ContinuousClock.Instant) async throws(QEMUError) {
+        while try await blockNodes()[node] != nil {
+            do throws(QEMUError) {
+                try await monitor.execute("blockdev-del", ["node-name": .string(node)])
+                return
+            } catch {
+                guard error.code == .commandRefused, ContinuousClock.now < deadline else { throw error }
+            }
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                throw QEMUError(.cancelled, "Unplugging was cancelled; the block node \(node) is still there.")
+            }
         }
     }
 

@@ -13,10 +13,13 @@ enum SalvorProgram {
         return program
     }
 
-    private static var built: FilePath {
+    /// The checkout.
+    static var root: FilePath {
         // Tests/RescueTests/Support/SalvorProgram.swift
         var root = FilePath(#filePath)
         for _ in 0..<4 { root.removeLastComponent() }
-        return root.appending(".build").appending("release").appending("salvor")
+        return root
     }
+
+    private static var built: FilePath { root.appending(".build").appending("release").appending("salvor") }
 }

@@ -1,3 +1,4 @@
+import SalvorSystem
 import SalvorAudit
 import Testing
 

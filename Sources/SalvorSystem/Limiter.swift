@@ -1,12 +1,12 @@
 /// Lets at most so many bodies run at the same time; the others wait in order.
-actor Limiter {
+package actor Limiter {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(_ limit: Int) { free = max(1, limit) }
+    package init(_ limit: Int) { free = max(1, limit) }
 
     /// A cancelled task waits for its turn as well: each turn before it ends soon, being cancelled too.
-    func run<Value: Sendable, Failure: Error>(
+    package func run<Value: Sendable, Failure: Error>(
         _ body: @Sendable () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         await enter()
