@@ -38,7 +38,7 @@ extension EndToEnd {
                     machines.append(
                         (
                             try await lab.add(
-                                name, Encrypted.windows(spec, megabytes: 68), readyLine: Encrypted.readyLine), spec
+                                name, Encrypted.windows(spec), readyLine: Encrypted.readyLine), spec
                         ))
                     keys += "\(name),\(Data(spec.startupKeyFile).base64EncodedString())\n"
                 }

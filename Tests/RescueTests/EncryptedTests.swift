@@ -160,7 +160,7 @@ extension EndToEnd {
             }
         }
 
-        static func windows(_ spec: any BitLockerEncryption, megabytes: Int = 128) -> BrokenWindows {
+        static func windows(_ spec: any BitLockerEncryption, megabytes: Int = 68) -> BrokenWindows {
             BrokenWindows {
                 $0.sizeBytes = megabytes << 20
                 $0.otherFiles = 20

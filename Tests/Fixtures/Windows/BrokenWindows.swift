@@ -49,6 +49,8 @@ package struct BrokenWindows: Sendable {
     package var systemVolume = SystemVolume.windows
     package var state = NTFSSpec.State.clean
     package var registry = WindowsRegistry()
+    /// The registry's transaction files, and what lies beside them.
+    package var hasTransactionFiles = false
     /// How many files there are besides those that matter.
     package var otherFiles = 200
 
@@ -104,7 +106,9 @@ package struct BrokenWindows: Sendable {
 
     /// Every file of C:.
     package var windowsFiles: [FileSpec] {
-        var files = hives + systemFiles + channelFolderFiles + decoys + ordinaryFiles
+        var files =
+            hives + (hasTransactionFiles ? Self.transactionFiles : []) + systemFiles + channelFolderFiles + decoys
+            + ordinaryFiles
         switch obstacle {
         case .none: break
         case .caseTwin:
@@ -201,6 +205,17 @@ package struct BrokenWindows: Sendable {
     private var hives: [FileSpec] {
         guard let files = try? registry.files() else { preconditionFailure("libhivex makes no hives here") }
         return files.sorted { $0.key < $1.key }.map { FileSpec("Windows/System32/config/\($0.key)", .bytes($0.value)) }
+    }
+
+    /// Those of the transactional registry; the last is of the kernel transaction manager, and none of them.
+    package static let transactionFiles: [FileSpec] = [
+        "{53b39e88-18c4-11ea-a811-000d3aa4692b}.TxR.0.regtrans-ms",
+        "{53b39e88-18c4-11ea-a811-000d3aa4692b}.TxR.1.regtrans-ms", "{53b39e88-18c4-11ea-a811-000d3aa4692b}.TxR.blf",
+        "{53b39e87-18c4-11ea-a811-000d3aa4692b}.TM.blf",
+    ].enumerated().map { index, name in
+        FileSpec(
+            "Windows/System32/config/TxR/\(name)",
+            index == 1 ? .zeroes(count: 65_536) : .noise(seed: UInt64(index), count: 65_536))
     }
 
     private static func moved(_ file: FileSpec, from old: String, to new: String) -> FileSpec {
