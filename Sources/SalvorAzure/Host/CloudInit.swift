@@ -50,7 +50,7 @@ package struct CloudInit: Sendable {
     private var document: JSONValue {
         [
             "package_update": true,
-            "packages": ["ntfs-3g", "cryptsetup-bin", "libssl3", "curl"],
+            "packages": ["ntfs-3g", "cryptsetup-bin", "libssl3", "libhivex0", "curl"],
             // Nobody logs in: no user but root, no password, and what listens is stopped.
             "users": [], "disable_root": true, "ssh_pwauth": false,
             "write_files": [

@@ -38,6 +38,16 @@ import Testing
         #expect(document["runcmd"] == [["/usr/local/sbin/salvor-install"]])
     }
 
+    /// Debian's cloud image has zlib, libstdc++ and libgcc; each other library of the agent's has to be installed.
+    @Test func `the libraries that the agent is linked with, and the programs that it runs, are installed`() throws {
+        let packages = try Self.document(Self.cloudInit())["packages"]?.array?.compactMap(\.string) ?? []
+        let image = try String(contentsOfFile: "Agent/image/packages.txt", encoding: .utf8)
+        for name in ["libssl3", "libhivex0", "ntfs-3g"] {
+            #expect(packages.contains(name))
+            #expect(image.split(separator: "\n").contains(Substring(name)), "the rescue image has no \(name)")
+        }
+    }
+
     @Test(arguments: ["ftp://host/agent", "https://host/a'b", "https://host/a b", "agent", "https://host/\u{7}"])
     func `an address that could be read as more than one is refused`(url: String) {
         #expect(throws: AzureError(.badSetting, "", nextStep: "")) { try Self.cloudInit(url: url).customData() }

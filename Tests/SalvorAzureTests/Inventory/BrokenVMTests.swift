@@ -23,6 +23,7 @@ import Testing
           ],
           "properties": {
             "vmId": "v", "provisioningState": "Succeeded", "timeCreated": "2023-01-01T00:00:00Z",
+            "osProfile": {"computerName": "WEB-01"},
             "licenseType": "Windows_Server", "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
             "securityProfile": {"securityType": "TrustedLaunch", "encryptionAtHost": true},
             "virtualMachineScaleSet": {"id": "\(group)/Microsoft.Compute/virtualMachineScaleSets/flex"},
@@ -88,6 +89,7 @@ import Testing
         let machine = try BrokenVM(Self.json(Self.machine))
         #expect(machine.name == "web-01" && machine.resourceGroup == "rg" && machine.subscription == "s")
         #expect(machine.location == "westeurope" && machine.zones == ["2"] && machine.size == "Standard_D4s_v5")
+        #expect(machine.computerName == "WEB-01" && machine.machine.computerName == "WEB-01")
         #expect(machine.licenseType == "Windows_Server" && machine.tags == ["owner": "me"] && machine.etag == "\"7\"")
         #expect(machine.plan == PurchasePlan(name: "p", publisher: "pub", product: "prod"))
         #expect(machine.securityType == .trustedLaunch && machine.encryptionAtHost)
