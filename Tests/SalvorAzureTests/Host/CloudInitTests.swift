@@ -41,7 +41,9 @@ import Testing
     /// Debian's cloud image has zlib, libstdc++ and libgcc; each other library of the agent's has to be installed.
     @Test func `the libraries that the agent is linked with, and the programs that it runs, are installed`() throws {
         let packages = try Self.document(Self.cloudInit())["packages"]?.array?.compactMap(\.string) ?? []
-        let image = try String(contentsOfFile: "Agent/image/packages.txt", encoding: .utf8)
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { root.deleteLastPathComponent() }
+        let image = try String(contentsOf: root.appending(path: "Agent/image/packages.txt"), encoding: .utf8)
         for name in ["libssl3", "libhivex0", "ntfs-3g"] {
             #expect(packages.contains(name))
             #expect(image.split(separator: "\n").contains(Substring(name)), "the rescue image has no \(name)")
