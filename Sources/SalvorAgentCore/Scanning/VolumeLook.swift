@@ -52,30 +52,30 @@ struct VolumeInspector: Sendable {
 
     private func look(into device: VolumeDevice, _ look: inout VolumeLook) async throws(AgentError) {
         let volume = look.volume
+        let probe: VolumeProbe
         let mounted: MountedVolume
         do throws(AgentError) {
-            mounted = try await mounter.mount(device.path, .look)
+            // The probe takes the unreadable log of a volume that was cut short for an open one.
+            let path = device.path
+            try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(path) }
+            probe = try await mounter.probe(path)
+            mounted = try await mounter.mount(path, .look)
         } catch {
             look.error = error
             return
         }
         do throws(AgentError) {
-            let (root, matches, failure) = try await mounted.files { (tree) throws(AgentError) in
-                let seen = read(tree, volume)
-                // What ended because the time was up must not be taken for what the volume holds.
-                if let failure = seen.failure, failure.code == .unreadable { throw failure }
-                return seen
-            }
+            let (root, matches, failure) = try await mounted.files { tree in read(tree, volume) }
             look.matches = matches
-            look.error = failure
+            look.error = failure.map(mounted.explained)
             if let root {
                 look.installation = .with {
                     $0.volumeNumber = volume.number
                     $0.partitionGuid = volume.partitionGuid
                     $0.systemRoot = root.map(\.text)
+                    $0.volumeState = probe.state
+                    $0.stateDetail = probe.detail
                 }
-            }
-            if root != nil {
                 look.installation?.facts = await mounter.facts(of: mounted)
                 look.apply(recipe.requires)
             }
@@ -84,16 +84,6 @@ struct VolumeInspector: Sendable {
         }
         try await mounted.unmount()
         if let error = look.error, error.code == .cancelled { throw error }
-        // Only Windows is ever repaired, so only there does it matter; and the probe needs the device for itself.
-        if look.installation != nil {
-            do throws(AgentError) {
-                let probe = try await mounter.probe(device.path)
-                look.installation?.volumeState = probe.state
-                look.installation?.stateDetail = probe.detail
-            } catch {
-                look.error = look.error ?? error
-            }
-        }
     }
 
     private func read(

@@ -19,6 +19,7 @@ package final class MountedVolume: Sendable {
 
     private let state = Mutex(State.opening)
     private let stepLimit: Duration
+    private let hasExpired = StopSignal()
 
     init(
         device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon, live: LiveMounts,
@@ -50,22 +51,25 @@ package final class MountedVolume: Sendable {
         _ work: @escaping @Sendable (VolumeTree) throws(AgentError) -> Value
     ) async throws(AgentError) -> Value {
         let tree = try tree()
-        let hasExpired = Mutex(false)
-        let watchdog = Task.detached { [stepLimit, daemon] in
+        let watchdog = Task.detached { [stepLimit, daemon, hasExpired] in
             guard (try? await Task.sleep(for: stepLimit)) != nil else { return }
-            hasExpired.withLock { $0 = true }
+            hasExpired.raise()
             daemon.kill()
         }
         defer { watchdog.cancel() }
         do throws(AgentError) {
             return try await Blocking.run { () throws(AgentError) in try work(tree) }
         } catch {
-            guard hasExpired.withLock({ $0 }) else { throw error }
-            throw AgentError(
-                .toolTimedOut, "ntfs-3g did not answer for \(stepLimit) on \(device), and was killed.",
-                next: "The volume is damaged, or the rescue VM is too slow. Run chkdsk on a copy in Windows.",
-                cause: error)
+            throw explained(error)
         }
+    }
+
+    /// What an error of work on the files comes from, where it comes from the watchdog.
+    func explained(_ error: AgentError) -> AgentError {
+        guard hasExpired.isRaised, error.code == .unreadable || error.code == .systemCall else { return error }
+        return AgentError(
+            .toolTimedOut, "ntfs-3g did not answer for \(stepLimit) on \(device), and was killed.",
+            next: "The volume is damaged, or the rescue VM is too slow. Run chkdsk on a copy in Windows.", cause: error)
     }
 
     func openRoot() throws(AgentError) {
