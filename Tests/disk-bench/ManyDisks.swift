@@ -67,8 +67,21 @@ struct ManyDisks {
         return Round(seconds: seconds, megabytes: peak * 1024 / 1_000_000)
     }
 
+    /// - Returns: seconds from the first scan's begin to the last one's end; no machine starts meanwhile.
+    func scan(_ count: Int) async throws -> Double {
+        let result = try await tools.result(
+            "salvor",
+            ["scan"] + names.prefix(count) + ["--inventory", folder.appending("inventory").string, "--output", "json"],
+            outputLimit: 64 << 20)
+        let answer = try JSONDecoder().decode(Answer.self, from: Data(result.output))
+        guard answer.machines.allSatisfy({ $0.outcome?.kind == "repairable" }) else {
+            throw FixtureError("not all of \(count) machines were scanned: \(result.text) \(result.errors)")
+        }
+        return try Self.seconds(log: FilePath(answer.auditLog), until: "scan")
+    }
+
     /// By the coordinator's clock.
-    private static func seconds(log: FilePath) throws -> Double {
+    private static func seconds(log: FilePath, until step: String = "verify") throws -> Double {
         let lines = String(decoding: try Posix.read(log), as: UTF8.self).split(separator: "\n")
         let records = lines.compactMap { try? JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
         func time(_ record: Record?) -> Date? {
@@ -77,7 +90,7 @@ struct ManyDisks {
             }
         }
         let begin = time(records.first { $0.event == "stepStarted" && $0.data.step == "scan" })
-        let end = time(records.last { $0.event == "stepDone" && $0.data.step == "verify" })
+        let end = time(records.last { $0.event == "stepDone" && $0.data.step == step })
         guard let begin, let end else { throw FixtureError("\(log) does not say when it scanned and verified") }
         return end.timeIntervalSince(begin)
     }

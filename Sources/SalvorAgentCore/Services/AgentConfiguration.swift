@@ -16,7 +16,7 @@ package struct AgentConfiguration: Sendable {
     /// How long one step on a volume's files may take: reading every match included.
     package var stepLimit = Duration.seconds(900)
     /// Disks that are looked at or repaired at the same time; others wait. Each takes memory, and processors are few.
-    package var disksAtOnce = max(4, 4 * availableProcessors())
+    package var disksAtOnce = max(4, 2 * availableProcessors())
     package var logs: LogRing
     package var logger: Logger
     /// Ends the services, writes the console out and powers the machine off. Called once, when nothing is mounted, as
