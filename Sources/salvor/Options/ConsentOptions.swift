@@ -18,7 +18,7 @@ struct ConsentOptions: ParsableArguments {
 
     func grant(_ recipe: Recipe) -> Recipe {
         var recipe = recipe
-        recipe.granted = Set(consent.compactMap { Recipe.Consent(rawValue: $0.rawValue) })
+        if consent.contains(.discardHibernation) { recipe.granted.insert(.discardHibernation) }
         return recipe
     }
 
