@@ -45,17 +45,16 @@ static inline int salvor_no_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-// Bounds what this process may take: bytes of address space and of a file, seconds of a processor. 0 for success.
-static inline int salvor_limit(uint64_t address_bytes, uint64_t processor_seconds) {
-    struct rlimit memory = {address_bytes, address_bytes}, time = {processor_seconds, processor_seconds + 1}, none = {0, 0};
-    // A file in memory is a file.
-    return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CPU, &time) | setrlimit(RLIMIT_FSIZE, &memory)
-        | setrlimit(RLIMIT_CORE, &none);
-}
-
+// Bounds the address space of this process, and leaves no core of it behind. 0 for success.
 static inline int salvor_limit_memory(uint64_t address_bytes) {
     struct rlimit memory = {address_bytes, address_bytes}, none = {0, 0};
     return setrlimit(RLIMIT_AS, &memory) | setrlimit(RLIMIT_CORE, &none);
+}
+
+// The same, with seconds of a processor, and a bound on each file: one in memory is a file, too.
+static inline int salvor_limit(uint64_t address_bytes, uint64_t processor_seconds) {
+    struct rlimit file = {address_bytes, address_bytes}, time = {processor_seconds, processor_seconds + 1};
+    return salvor_limit_memory(address_bytes) | setrlimit(RLIMIT_CPU, &time) | setrlimit(RLIMIT_FSIZE, &file);
 }
 
 // Takes from what this process executes next every capability but those that mounting by FUSE takes, opening devices, and

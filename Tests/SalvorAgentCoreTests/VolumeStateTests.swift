@@ -104,6 +104,21 @@ struct VolumeStateTests {
         #expect(after.outcome.kind == .nothingToRepair, "\(after.outcome.message)")
     }
 
+    @Test("A hibernated volume with nothing to repair is unclean, and nothing to repair where the session was given up")
+    func nothingThere() async throws {
+        let image = try await NTFSImage(in: scratch)
+        try await image.change { editor in
+            try Incident.windows(editor)
+            try editor.hibernate()
+        }
+        let agent = try TestAgent(scratch, .ntfs(image))
+        let refused = try await agent.scan(.crowdStrike())
+        #expect(refused.outcome.kind == .unclean && !refused.outcome.nextStep.isEmpty)
+        let given = try await agent.scan(.crowdStrike(discardHibernation: true))
+        #expect(given.outcome.kind == .nothingToRepair)
+        #expect(given.outcome.message.contains("Windows is hibernated on it"))
+    }
+
     @Test("A volume whose own record or log cannot be read is corrupt or open, and says which")
     func unreadable() async throws {
         let image = try await NTFSImage(in: scratch)

@@ -156,9 +156,7 @@ actor DiskRepair {
     private func mount(
         _ volume: Salvor_V1_Volume, _ device: VolumeDevice, _ encryption: Digest?
     ) async throws(AgentError) {
-        // Before the probe: it takes the unreadable log of a volume that was cut short for an open one.
         let path = device.path
-        try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(path) }
         let probe = try await mounter.probe(path)
         if let refusal = request.recipe.volumePolicy.refusal(of: probe.state) {
             throw AgentError(

@@ -39,8 +39,8 @@ package struct SystemDisks: DiskSource {
     }
 
     private func fileSystems(on paths: [String]) async throws(AgentError) -> FileSystemListing {
-        let command = tools.confined(tools.blkid, FileSystemListing.arguments(paths))
-        let result = try await runTool(command.tool, command.arguments, timeout: .seconds(60), outputLimit: 1 << 20)
+        let result = try await tools.runConfined(
+            tools.blkid, FileSystemListing.arguments(paths), outputLimit: 1 << 20)
         // 2: nothing is recognised on any of them.
         guard let code = result.exitCode, [0, 2].contains(code) else {
             throw AgentError(

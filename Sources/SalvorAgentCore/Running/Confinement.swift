@@ -7,6 +7,7 @@ internal import Glibc
 package enum Confinement {
     /// Followed by a program and its arguments.
     package static let argument = "--confined"
+    static let notFound: Int32 = 127
     private static let addressBytes: UInt64 = 4 << 30
 
     /// Becomes the program. Returns only where it could not: the exit code.
@@ -18,6 +19,6 @@ package enum Confinement {
         var arguments = command.map { strdup($0) } + [nil]
         execvp(program, &arguments)
         // As a shell says it: not found, or found and not run.
-        return errno == ENOENT ? 127 : 126
+        return errno == ENOENT ? notFound : 126
     }
 }

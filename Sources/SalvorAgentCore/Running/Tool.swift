@@ -15,10 +15,22 @@ package struct AgentTools: Sendable {
     /// A program that runs another as ``Confinement`` says; nil where what reads disks runs as the agent does.
     package var confiner: String?
 
-    /// How a tool is run that reads what is on a disk.
+    /// How a tool is started that reads what is on a disk.
     func confined(_ tool: String, _ arguments: [String]) -> (tool: String, arguments: [String]) {
         guard let confiner else { return (tool, arguments) }
         return (confiner, [Confinement.argument, tool] + arguments)
+    }
+
+    /// ``runTool(_:_:timeout:outputLimit:)`` for a tool that reads what is on a disk.
+    func runConfined(
+        _ tool: String, _ arguments: [String], timeout: Duration = .seconds(60), outputLimit: Int = 1 << 16
+    ) async throws(AgentError) -> ToolResult {
+        let command = confined(tool, arguments)
+        let result = try await runTool(
+            command.tool, command.arguments, timeout: timeout, outputLimit: outputLimit)
+        // The confining program is there, and what it was to run is not.
+        if confiner != nil, result.exitCode == Confinement.notFound { throw missingTool(tool) }
+        return result
     }
 
     /// Where Debian keeps them.
@@ -69,10 +81,6 @@ func runTool(
                 throw AgentError(
                     .toolTimedOut, "\(name) did not end within \(timeout) and was killed.",
                     next: "Try again; if it stays so, the disk or the rescue VM is too slow or damaged.")
-            }
-            // The confining program is there, and what it was to run is not.
-            if arguments.first == Confinement.argument, result.exitCode == 127, arguments.count > 1 {
-                throw missingTool(arguments[1])
             }
             return result
         }

@@ -11,7 +11,8 @@ struct DiskScan: Sendable {
     /// libblkid's names.
     private static let ntfs = "ntfs"
 
-    /// What is seen of such a volume may not be what Windows would see: "nothing to repair" cannot be said of it.
+    /// What is seen of such a volume may not be what Windows would see: "nothing to repair" cannot be said of it, unless
+    /// the operator gave up what is hidden.
     private static let hidesFiles: Set<Salvor_V1_VolumeState> = [.hibernated, .fastStartup, .corrupt]
 
     /// A volume that cannot be looked into, and what its metadata says.
@@ -65,12 +66,12 @@ struct DiskScan: Sendable {
             return .ended(by: error, in: "match", where: look.name)
         }
         let toRepair = looks.filter { !$0.filesToGo.isEmpty }
-        if let look = toRepair.first(where: { recipe.volumePolicy.refusal(of: $0.state) != nil }) {
-            return unclean(look)
-        }
+        if let refused = toRepair.lazy.compactMap(refused).first { return refused }
         let asides = asides(looks, locked)
         if !toRepair.isEmpty { return repairable(toRepair, asides) }
-        if let look = looks.first(where: { Self.hidesFiles.contains($0.state) }) { return unclean(look) }
+        if let refused = looks.lazy.filter({ Self.hidesFiles.contains($0.state) }).compactMap(refused).first {
+            return refused
+        }
         let installed = looks.filter { $0.installation != nil }
         if !installed.isEmpty { return nothing(installed, asides) }
         if let look = looks.first(where: { $0.error != nil }), let error = look.error {
@@ -98,14 +99,15 @@ struct DiskScan: Sendable {
         }
     }
 
-    private func unclean(_ look: VolumeLook) -> Salvor_V1_Outcome {
-        let refusal = recipe.volumePolicy.refusal(of: look.state)
+    /// - Returns: nil where the recipe repairs volumes in such a state.
+    private func refused(_ look: VolumeLook) -> Salvor_V1_Outcome? {
+        guard let refusal = recipe.volumePolicy.refusal(of: look.state) else { return nil }
         return .with {
             $0.kind = .unclean
             $0.message =
-                "Windows on \(look.name) \(refusal?.why ?? "cannot be repaired"). \(look.installation?.stateDetail ?? "") "
+                "Windows on \(look.name) \(refusal.why). \(look.installation?.stateDetail ?? "") "
                 + "What would have to go: \(look.filesToGo.count) file(s). Nothing was changed."
-            $0.nextStep = refusal?.nextStep ?? ""
+            $0.nextStep = refusal.nextStep
         }
     }
 

@@ -55,11 +55,8 @@ struct VolumeInspector: Sendable {
         let probe: VolumeProbe
         let mounted: MountedVolume
         do throws(AgentError) {
-            // The probe takes the unreadable log of a volume that was cut short for an open one.
-            let path = device.path
-            try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(path) }
-            probe = try await mounter.probe(path)
-            mounted = try await mounter.mount(path, .look)
+            probe = try await mounter.probe(device.path)
+            mounted = try await mounter.mount(device.path, .look)
         } catch {
             look.error = error
             return

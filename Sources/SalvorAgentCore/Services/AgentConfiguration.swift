@@ -13,8 +13,8 @@ package struct AgentConfiguration: Sendable {
     package var disks: any DiskSource
     /// How long a disk that was just plugged in may take to appear.
     package var diskWait = Duration.seconds(10)
-    /// How long one step on a volume's files may take: reading every match included.
-    package var stepLimit = Duration.seconds(900)
+    /// See ``VolumeMounter/stepLimit``.
+    package var stepLimit = VolumeMounter.stepLimit
     /// Disks that are looked at or repaired at the same time; others wait. Each takes memory, and processors are few.
     package var disksAtOnce = max(4, 2 * availableProcessors())
     package var logs: LogRing

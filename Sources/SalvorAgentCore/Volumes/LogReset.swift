@@ -6,8 +6,7 @@ extension VolumeMounter {
     /// start. Of a hibernated volume ntfsfix resets the log and then says that it failed: what counts is the log itself.
     /// - Throws: ``AgentError/Code/corrupt``, ``AgentError/Code/toolFailed``. The disk may be changed then.
     func resetLog(_ device: String) async throws(AgentError) {
-        let command = tools.confined(tools.ntfsfix, [device])
-        let result = try await runTool(command.tool, command.arguments, timeout: .seconds(120))
+        let result = try await tools.runConfined(tools.ntfsfix, [device], timeout: .seconds(120))
         let log = try await Blocking.run { () throws(AgentError) in try NTFSLog.read(device) }
         guard !log.isOpen, !log.isCached else {
             throw AgentError(

@@ -19,8 +19,10 @@ package struct VolumeMounter: Sendable {
     package let mountRoot: String
     let logger: Logger
     let live = LiveMounts()
-    /// How long one step on a volume's files may take: reading every match included.
-    var stepLimit = Duration.seconds(900)
+    /// How long one step on a volume's files may take: reading every match included. Well below what a coordinator waits for
+    /// a scan (ten minutes), so that it hears what happened.
+    package static let stepLimit = Duration.seconds(300)
+    var stepLimit = Self.stepLimit
 
     package init(tools: AgentTools, mountRoot: String, logger: Logger) {
         self.tools = tools
@@ -32,8 +34,11 @@ package struct VolumeMounter: Sendable {
     package var mountedDevices: [String] { live.devices }
 
     /// Whether a read-write mount would be safe, and whether it would have to reset the log.
+    /// - Throws: ``AgentError/Code/truncated``, ``AgentError/Code/notNTFS``, ``AgentError/Code/inUse``, ….
     func probe(_ device: String) async throws(AgentError) -> VolumeProbe {
-        try await VolumeProbe.probe(device, tools: tools)
+        // Before the probe: it takes the unreadable log of a volume that was cut short for an open one.
+        try await Blocking.run { () throws(AgentError) in try NTFSBootSector.check(device) }
+        return try await VolumeProbe.probe(device, tools: tools)
     }
 
     /// Mounts a volume. Whoever gets it must unmount it.

@@ -22,8 +22,7 @@ package struct VolumeProbe: Sendable {
 
     /// Changes no byte.
     static func probe(_ device: String, tools: AgentTools) async throws(AgentError) -> VolumeProbe {
-        let command = tools.confined(tools.ntfs3gProbe, ["--readwrite", device])
-        let result = try await runTool(command.tool, command.arguments)
+        let result = try await tools.runConfined(tools.ntfs3gProbe, ["--readwrite", device])
         // Exit codes: ntfs-3g.probe(8).
         switch result.exitCode {
         case 0, 14, 15: break

@@ -18,7 +18,9 @@ package enum RegistryReading {
     /// The process: reads below `root`, and writes facts to standard output.
     /// - Returns: its exit code.
     package static func run(root: String) -> Int32 {
-        guard salvor_no_new_privileges() == 0, salvor_limit(addressBytes, processorSeconds) == 0 else { return 71 }
+        guard salvor_no_new_privileges() == 0, salvor_limit(addressBytes, processorSeconds) == 0,
+            salvor_filter_system_calls() == 0
+        else { return 71 }
         guard let directory = try? Descriptor.open(root, salvor_path_only | O_DIRECTORY | O_NOFOLLOW) else { return 66 }
         let facts = RegistryFacts(tree: VolumeTree(root: directory.number)).read()
         guard let bytes: [UInt8] = try? facts.serializedBytes() else { return 70 }

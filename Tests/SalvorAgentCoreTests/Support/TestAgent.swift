@@ -136,7 +136,7 @@ struct TestAgent: Sendable {
     var disks: ImageDisks
     var tools = AgentTools()
     var budgetBytes: UInt64 = 64 << 20
-    var stepLimit = Duration.seconds(900)
+    var stepLimit = VolumeMounter.stepLimit
     let logs = LogRing()
     let poweredOff = Flag()
 
