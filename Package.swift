@@ -69,7 +69,7 @@ let package = Package(
         module("SalvorSystem", []),
         module("SalvorJSON", []),
         module("SalvorDigest", ["COpenSSL"]),
-        module("SalvorRegistry", ["CHivex"]),
+        module("SalvorRegistry", ["CHivex", "CLinux"]),
         module("SalvorAudit", ["SalvorJSON", "SalvorDigest"]),
         module("SalvorQEMU", ["SalvorSystem", "SalvorJSON", "CPidfd", subprocess, system]),
         module("SalvorImage", ["SalvorSystem", "SalvorDigest", subprocess, system]),

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/filter.h>
+#include <linux/msdos_fs.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
@@ -29,12 +30,17 @@ static inline int salvor_pipe(int ends[2]) {
     return (int)syscall(SYS_pipe2, ends, 02000000);
 }
 
-// Opens `path`, names alone, below `directory`: no "..", no link of any kind, no other mount.
-// Returns a descriptor, or -1 with errno.
-static inline int salvor_open_beneath(int directory, const char *path, uint64_t flags) {
+// A file that has no name, lies in memory and is gone with its last descriptor. 1 is MFD_CLOEXEC.
+static inline int salvor_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1U);
+}
+
+// Opens `path`, names alone, below `directory`: no "..", no link of any kind, no other mount. `mode` is of a file that is
+// made. Returns a descriptor, or -1 with errno.
+static inline int salvor_open_beneath(int directory, const char *path, uint64_t flags, uint64_t mode) {
     struct open_how how = {
         .flags = flags,
-        .mode = 0,
+        .mode = mode,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
     };
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
@@ -102,6 +108,15 @@ static inline int salvor_filter_system_calls(void) {
 // glibc gives each thread that allocates an arena of its own, up to eight a processor, and gives little of it back.
 static inline void salvor_few_arenas(void) {
     mallopt(M_ARENA_MAX, 2);
+}
+
+// FAT keeps a file's attributes, and no more: FILE_ATTRIBUTE_* bits. 0 for success.
+static inline int salvor_fat_attributes(int descriptor, uint32_t *attributes) {
+    return ioctl(descriptor, FAT_IOCTL_GET_ATTRIBUTES, attributes);
+}
+
+static inline int salvor_set_fat_attributes(int descriptor, uint32_t attributes) {
+    return ioctl(descriptor, FAT_IOCTL_SET_ATTRIBUTES, &attributes);
 }
 
 // Writes out and forgets what the kernel holds of a block device, so that the next read comes from the device.

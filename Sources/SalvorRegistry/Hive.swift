@@ -3,11 +3,11 @@ internal import Glibc
 
 /// A registry hive, read by libhivex from memory.
 package struct Hive: ~Copyable {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
 
     /// A key, for as long as the hive is open.
     package struct Key: Hashable, Sendable {
-        fileprivate let node: hive_node_h
+        let node: hive_node_h
     }
 
     /// - Parameter file: a closed hive, open for reading; it is not read into memory.
@@ -19,18 +19,11 @@ package struct Hive: ~Copyable {
         self.handle = handle
     }
 
+    /// - Parameter isEdited: what ``commit()`` gives holds the changes that are made.
     /// - Throws: ``HiveError`` when libhivex finds the hive's structure damaged.
-    package init(_ bytes: [UInt8]) throws(HiveError) {
-        let file = salvor_memory_file("hive")
-        guard file >= 0 else { throw Self.failure("No memory for the hive") }
-        defer { close(file) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress?.advanced(by: written), $0.count - written) }
-            guard count > 0 else { throw Self.failure("No memory for the hive") }
-            written += count
-        }
-        guard let handle = hivex_open("/proc/self/fd/\(file)", 0) else {
+    package init(_ bytes: [UInt8], isEdited: Bool = false) throws(HiveError) {
+        let file = try MemoryFile(bytes)
+        guard let handle = hivex_open(file.path, isEdited ? Int32(HIVEX_OPEN_WRITE) : 0) else {
             throw Self.failure("Its structure is damaged")
         }
         self.handle = handle
@@ -92,9 +85,24 @@ package struct Hive: ~Copyable {
         return result
     }
 
+    /// A value of any type, as its bytes lie in the hive.
+    package borrowing func data(_ name: String, of key: Key) -> RegistryValue? {
+        guard let (value, type) = value(name, of: key) else { return nil }
+        return data(value, type)
+    }
+
+    borrowing func data(_ value: hive_value_h, _ type: hive_type) -> RegistryValue? {
+        var type = type
+        var length = 0
+        guard let bytes = hivex_value_value(handle, value, &type, &length) else { return nil }
+        defer { free(bytes) }
+        return RegistryValue(
+            type: type.rawValue, bytes: UnsafeBufferPointer(start: bytes, count: length).map { UInt8(bitPattern: $0) })
+    }
+
     package borrowing func hasValue(_ name: String, of key: Key) -> Bool { value(name, of: key) != nil }
 
-    private borrowing func value(_ name: String, of key: Key) -> (hive_value_h, hive_type)? {
+    borrowing func value(_ name: String, of key: Key) -> (hive_value_h, hive_type)? {
         let value = hivex_node_get_value(handle, key.node, name)
         guard value != 0 else { return nil }
         var type = hive_t_REG_NONE
@@ -109,7 +117,7 @@ package struct Hive: ~Copyable {
         return String(cString: text)
     }
 
-    private static func failure(_ what: String) -> HiveError {
+    static func failure(_ what: String) -> HiveError {
         HiveError("\(what) (\(String(cString: strerror(errno)))).")
     }
 }

@@ -17,7 +17,14 @@ package struct HiveFile: Sendable {
 
     /// - Throws: ``HiveError`` for what is no hive at all.
     package init(_ bytes: [UInt8], logs: [[UInt8]]) throws(HiveError) {
-        guard let base = HiveBaseBlock(bytes) else { throw HiveError("It does not begin as a registry hive.") }
+        var bytes = bytes
+        var read = HiveBaseBlock(bytes)
+        if read == nil || read?.isChecksumRight == false, let kept = Self.baseBlock(in: logs), bytes.count > kept.count
+        {
+            bytes.replaceSubrange(..<kept.count, with: kept)
+            read = HiveBaseBlock(bytes)
+        }
+        guard let base = read else { throw HiveError("It does not begin as a registry hive.") }
         guard base.fileType == 0 else { throw HiveError("It is a log of a hive, not a hive.") }
         primarySequence = base.primarySequence
         secondarySequence = base.secondarySequence
@@ -30,6 +37,18 @@ package struct HiveFile: Sendable {
         let applied = Self.apply(logs.compactMap { HiveLog($0) }, to: &whole, base)
         health = applied > 0 ? .recovered(entries: applied) : .unrecovered
         self.bytes = whole
+    }
+
+    /// Each log begins with the hive's base block as it was when the log was begun, so that a base block that a crash tore
+    /// is not the hive's end. The newest that is whole, as a hive's that was not closed.
+    private static func baseBlock(in logs: [[UInt8]]) -> [UInt8]? {
+        let whole = logs.compactMap { log in HiveBaseBlock(log).flatMap { $0.isChecksumRight ? (log, $0) : nil } }
+        guard let (log, base) = whole.max(by: { $0.1.primarySequence < $1.1.primarySequence }) else { return nil }
+        var block = Array(log[..<512])
+        block.put(0, at: 28)
+        block.put(base.secondarySequence &+ 1, at: 4)
+        block.put(HiveBaseBlock.checksum(block), at: HiveBaseBlock.checkedBytes)
+        return block
     }
 
     /// The logs take turns: what one begins the other goes on with, by the numbers of their entries.

@@ -62,13 +62,18 @@ package struct WindowsFacts: Hashable, Sendable {
         }
     }
 
+    /// The key of a control set, below the root of SYSTEM.
+    package static func controlSet(_ number: UInt32) -> String {
+        let digits = String(number)
+        return "ControlSet" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+    }
+
     package mutating func readSystem(_ hive: borrowing Hive) {
         guard let select = hive.key(["Select"]), let current = hive.number("Current", of: select), current < 1000 else {
             return
         }
         controlSet = current
-        let digits = String(current)
-        let set = "ControlSet" + String(repeating: "0", count: 3 - digits.count) + digits
+        let set = Self.controlSet(current)
         if let key = hive.key([set, "Control", "ComputerName", "ComputerName"]) {
             computerName = hive.text("ComputerName", of: key) ?? ""
         }

@@ -24,8 +24,8 @@ struct SalvorAgent {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments == ["--version"] {
             print("salvor-agent \(SalvorVersion.current)")
-        } else if arguments.count == 2, arguments[0] == RegistryReading.argument {
-            exit(RegistryReading.run(root: arguments[1]))
+        } else if let code = RegistryReading.run(arguments) {
+            exit(code)
         } else if arguments.first == Confinement.argument {
             exit(Confinement.run(Array(arguments.dropFirst())))
         } else if arguments == ["--help"] {
@@ -73,8 +73,9 @@ struct SalvorAgent {
         let services = AgentServices(
             AgentConfiguration(
                 host: bootstrap.host, version: SalvorVersion.current, tools: tools,
-                // Half of what /init gives /run: the quarantine shares it with mount points and bootstrap data.
-                quarantine: QuarantineStore(budgetBytes: 32 << 20), disks: disks, logs: logs, logger: logger,
+                // Half of what /init gives /run: what is written is prepared in the other half, and libhivex works there.
+                quarantine: QuarantineStore(budgetBytes: physicalMemoryBytes() / 4), disks: disks, logs: logs,
+                logger: logger,
                 powerOff: { stop.yield() }))
         let watch = CoordinatorWatch(
             timeout: .seconds(Int64(bootstrap.coordinatorTimeoutSeconds)), clock: ContinuousClock()

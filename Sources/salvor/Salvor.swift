@@ -24,7 +24,8 @@ struct Salvor: AsyncParsableCommand {
         version: SalvorVersion.current,
         subcommands: [
             DiscoverCommand.self, PlanCommand.self, RescueCommand.self, ScanCommand.self, CreateCommand.self,
-            RunCommand.self, RestoreCommand.self, ResumeCommand.self, RollbackCommand.self, CleanupCommand.self,
+            RunCommand.self, RestoreCommand.self, ResumeCommand.self, RollbackCommand.self, UndoCommand.self,
+            CleanupCommand.self,
             StatusCommand.self, ReportCommand.self, RecipeCommand.self, BootCommand.self,
             ImageCommand.self, DoctorCommand.self, ExitCodesCommand.self,
         ])

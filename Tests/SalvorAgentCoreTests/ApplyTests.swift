@@ -144,11 +144,11 @@ struct ApplyTests {
     func quarantineFull() async throws {
         let image = try await broken()
         var agent = try TestAgent(scratch, .ntfs(image))
-        agent.budgetBytes = 50_000
+        agent.budgetBytes = 45_000
         let events = try await agent.apply(try await agent.scan().findings)
         #expect(events.outcome.kind == .failed)
         #expect(events.outcome.failedStep == "quarantine")
-        #expect(events.outcome.message.contains("room for 50000 bytes"))
+        #expect(events.outcome.message.contains("room for 45000 bytes"))
         #expect(try await present([Incident.faulty], on: image) == [Incident.faulty])
         #expect(try scratch.mounts() == [])
         agent.budgetBytes = 1 << 20
@@ -240,7 +240,7 @@ struct ApplyTests {
         await run
         #expect(events.outcome.kind == .failed)
         #expect(events.outcome.failedStep == "quarantine")
-        #expect(events.outcome.message.contains("No file was deleted"))
+        #expect(events.outcome.message.contains("No file was changed"))
         #expect(events.deletedPaths.isEmpty)
         #expect(try scratch.mounts() == [])
         #expect(throws: AgentError.self) { try agent.store.entries(of: "run-1-vm-1") }

@@ -19,7 +19,7 @@ struct QuarantineTests {
         let writer = try store.begin("a", files: 1, bytes: 100_000)
         do {
             let file = try Descriptor.open(QuarantineWriter.content(0, in: writer.path), O_RDWR | O_CREAT)
-            try #require(ftruncate(file.number, 900_000) == 0)
+            try #require(ftruncate(file.number, 1_000_000) == 0)
         }
         #expect(throws: AgentError(.quarantineFull, "", next: "")) { try store.begin("b", files: 1, bytes: 100_000) }
         try store.discard("a")

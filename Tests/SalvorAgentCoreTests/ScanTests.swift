@@ -208,7 +208,10 @@ struct ScanTests {
         let disk = try ImageDisks.disk(in: scratch, volumes: [.ntfs(image)])
         let stop = StopSignal()
         let scan = DiskScan(
-            mounter: scratch.mounter, access: VolumeAccess(tools: AgentTools()), recipe: .crowdStrike(), stop: stop)
+            mounter: scratch.mounter, access: VolumeAccess(tools: AgentTools()),
+            store: QuarantineStore(directory: "\(scratch.path)/quarantine", budgetBytes: 1 << 20),
+            recipe: .crowdStrike(),
+            stop: stop)
         stop.raise()
         await #expect(throws: AgentError(.cancelled, "", next: "")) { _ = try await scan.run(on: disk) }
         #expect(try scratch.mounts() == [])

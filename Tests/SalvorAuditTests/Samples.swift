@@ -118,6 +118,7 @@ enum Samples {
         judged(),
         .fileQuarantined(.init(path: path, sizeBytes: 41_984, sha256: digest("faulty"), storedAt: "/runs/1/q/1")),
         .fileDeleted(.init(path: path)),
+        .fileWritten(.init(path: path, sizeBytes: 41, sha256: digest("written"))),
         .volumeChanged(.init(volumeNumber: 3, what: "its log was reset")),
         .verified(.init(volumeNumber: 3, absentFiles: 1, unchangedFiles: 2, tablesUnchanged: true)),
         .swapped(.init(original: original, repaired: copy, wayBack: "salvor rollback 1")),

@@ -41,6 +41,7 @@ extension Salvor_V1_Step {
         case .match: "match"
         case .quarantine: "quarantine"
         case .delete: "delete"
+        case .write: "write"
         case .flush: "flush"
         case .verify: "verify"
         case .unspecified, .UNRECOGNIZED: "unknown"

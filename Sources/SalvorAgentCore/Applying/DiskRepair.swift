@@ -4,25 +4,29 @@ internal import SalvorMessages
 internal import SalvorSystem
 internal import SwiftProtobuf
 
-/// Carries out a recipe on one disk, once: mount, match again, quarantine all, delete, flush, unmount, verify.
+/// Carries out a recipe on one disk, once: mount, match again, quarantine all, delete, write, flush, unmount, verify.
 ///
-/// It gives up when asked until the first file is deleted; from then on it goes through to the end, so that no disk is
+/// It gives up when asked until the first file is deleted or written; from then on it goes through to the end, so that no disk is
 /// left unverified. Whatever happens, nothing stays mounted, and there is exactly one outcome.
 actor DiskRepair {
-    private let request: Salvor_V1_ApplyRequest
+    let request: Salvor_V1_ApplyRequest
     private let disk: Salvor_V1_Disk
     private let mounter: VolumeMounter
     private let access: VolumeAccess
-    private let store: QuarantineStore
+    let store: QuarantineStore
     private let stop: StopSignal
-    private let logger: Logger
+    let logger: Logger
 
     private var journal: ApplyJournal
     private var step = Salvor_V1_Step.select
-    private var repairs: [VolumeRepair] = []
-    private var quarantine: QuarantineWriter?
-    private var deleted = 0
-    private var isDiskChanged = false
+    var repairs: [VolumeRepair] = []
+    var quarantine: QuarantineWriter?
+    private var entries: [Salvor_V1_QuarantineEntry] = []
+    var deleted = 0
+    var written = 0
+    /// A file was, or may have been, deleted or written.
+    var isFileChanged: Bool = false
+    var isDiskChanged = false
 
     init(
         _ request: Salvor_V1_ApplyRequest, on disk: Salvor_V1_Disk, mounter: VolumeMounter, access: VolumeAccess,
@@ -60,20 +64,26 @@ actor DiskRepair {
     private func perform() async throws(AgentError) -> Salvor_V1_Outcome {
         begin(.select)
         let expected = ExpectedFindings(findings: request.expected)
-        let volumes = try volumes(expected.volumesToRepair)
+        let toChange = try volumes(expected.volumesToChange)
+        let toRead = try volumes(expected.volumesToRead)
+        let volumes = toChange + toRead
         guard !volumes.isEmpty else { return try await lookInstead() }
+        entries = try await store.entriesToPutBack(request.recipe)
         let regions = TableRegions(disk)
         let device = disk.device
         let tables = try await Blocking.run { () throws(AgentError) in try regions.digest(ofDisk: device) }
         done("\(device), \(volumes.count) of its \(disk.volumes.count) volumes")
 
         begin(.mount)
-        for volume in volumes { try await mount(volume) }
-        done("\(repairs.count) mounted read-write")
+        for volume in toChange { try await mount(volume) }
+        for volume in toRead { try await mountToRead(volume) }
+        done("\(toChange.count) mounted read-write, \(toRead.count) read-only")
 
         begin(.match)
         for index in repairs.indices {
-            let matches = try await repairs[index].match(request.recipe, stop: stop)
+            var matches = try await repairs[index].match(matcher(repairs[index].volume), stop: stop)
+            let maker = ContentMaker(mounter: mounter, store: store, mounted: repairs[index].mounted)
+            try await maker.prepare(&matches)
             repairs[index].matches = matches
             for file in matches { journal.record(.matched(file.finding)) }
             try expected.compare(with: matches.map(\.finding), onVolume: repairs[index].volume.number)
@@ -84,10 +94,17 @@ actor DiskRepair {
         try await fillQuarantine()
         done("\(fileCount) files in \(request.quarantineID)")
 
-        begin(.delete)
         try stop.check()
-        for repair in repairs { try await deleteFiles(repair) }
-        done("\(deleted) files")
+        if repairs.contains(where: { !$0.toGo.isEmpty }) {
+            begin(.delete)
+            for repair in repairs { try await deleteFiles(repair) }
+            done("\(deleted) files")
+        }
+        if repairs.contains(where: { !$0.toWrite.isEmpty }) {
+            begin(.write)
+            for repair in repairs { try await writeFiles(repair) }
+            done("\(written) files")
+        }
 
         begin(.flush)
         for repair in repairs {
@@ -104,10 +121,16 @@ actor DiskRepair {
 
         begin(.verify)
         let tablesAfter = try await Blocking.run { () throws(AgentError) in try regions.digest(ofDisk: device) }
-        for repair in repairs { try await verify(repair, tablesUnchanged: tables == tablesAfter) }
+        for repair in repairs where repair.isChanged {
+            try await verify(repair, tablesUnchanged: tables == tablesAfter)
+        }
         guard tables == tablesAfter else { throw .unverified("The partition tables of \(device) changed") }
         done("as it should be")
-        return repaired()
+        return isDiskChanged ? repaired() : collected()
+    }
+
+    private func matcher(_ volume: Salvor_V1_Volume) -> VolumeMatcher {
+        VolumeMatcher(recipe: request.recipe, entries: entries, volume: volume)
     }
 
     // MARK: Steps
@@ -129,7 +152,7 @@ actor DiskRepair {
     private func lookInstead() async throws(AgentError) -> Salvor_V1_Outcome {
         done("no file is expected to go")
         begin(.match)
-        let scan = DiskScan(mounter: mounter, access: access, recipe: request.recipe, stop: stop)
+        let scan = DiskScan(mounter: mounter, access: access, store: store, recipe: request.recipe, stop: stop)
         let response = try await scan.run(on: disk)
         for finding in response.findings { journal.record(.matched(finding)) }
         let expected = ExpectedFindings(findings: request.expected)
@@ -141,12 +164,33 @@ actor DiskRepair {
         return response.outcome
     }
 
+    private func mountToRead(_ volume: Salvor_V1_Volume) async throws(AgentError) {
+        try stop.check()
+        let device = try await access.open(volume, readOnly: true)
+        do throws(AgentError) {
+            let mounted = try await mounter.mount(device.path, of: volume, .look)
+            repairs.append(
+                VolumeRepair(volume: volume, device: device, encryption: nil, mounted: mounted, isChanged: false))
+        } catch {
+            try await device.close()
+            throw error
+        }
+    }
+
     private func mount(_ volume: Salvor_V1_Volume) async throws(AgentError) {
         try stop.check()
         let encryption = try await access.encryptionDigest(of: volume)
         let device = try await access.open(volume, readOnly: false)
         do throws(AgentError) {
-            try await mount(volume, device, encryption)
+            if volume.isFAT {
+                isDiskChanged = true
+                let mounted = try await mounter.mount(device.path, of: volume, .repair(resetLog: false))
+                repairs.append(
+                    VolumeRepair(
+                        volume: volume, device: device, encryption: encryption, mounted: mounted, isChanged: true))
+            } else {
+                try await mount(volume, device, encryption)
+            }
         } catch {
             try await device.close()
             throw error
@@ -176,7 +220,9 @@ actor DiskRepair {
         do throws(AgentError) {
             let mounted = try await mounter.mount(
                 path, .repair(resetLog: probe.log != .notNeeded, discardHibernation: probe.isHibernated))
-            repairs.append(VolumeRepair(volume: volume, device: device, encryption: encryption, mounted: mounted))
+            repairs.append(
+                VolumeRepair(
+                    volume: volume, device: device, encryption: encryption, mounted: mounted, isChanged: true))
         } catch {
             if error.code == .mountedReadOnly, probe.log != .byTool { isDiskChanged = wasChanged }
             throw error
@@ -204,7 +250,7 @@ actor DiskRepair {
     private func fillQuarantine() async throws(AgentError) {
         let store = store
         let id = request.quarantineID
-        let bytes = repairs.reduce(UInt64(0)) { $0 + $1.toGo.reduce(0) { $0 + $1.finding.sizeBytes } }
+        let bytes = repairs.reduce(UInt64(0)) { $0 + $1.taken.reduce(0) { $0 + $1.finding.sizeBytes } }
         let count = fileCount
         let writer = try await Blocking.run { () throws(AgentError) in
             try store.begin(id, files: count, bytes: bytes)
@@ -212,7 +258,7 @@ actor DiskRepair {
         quarantine = writer
         var index = 0
         for repair in repairs {
-            for file in repair.toGo {
+            for file in repair.taken {
                 try stop.check()
                 let number = index
                 let entry = try await repair.mounted.files { (tree) throws(AgentError) in
@@ -232,14 +278,30 @@ actor DiskRepair {
 
     private func deleteFiles(_ repair: VolumeRepair) async throws(AgentError) {
         for file in repair.toGo {
+            isFileChanged = true
             try await repair.delete(file)
             deleted += 1
             journal.record(.deleted(.with { $0.path = file.finding.path }))
         }
     }
 
+    private func writeFiles(_ repair: VolumeRepair) async throws(AgentError) {
+        for file in repair.toWrite {
+            isFileChanged = true
+            try await repair.write(file)
+            written += 1
+            journal.record(
+                .written(
+                    .with {
+                        $0.path = file.finding.path
+                        $0.sizeBytes = file.finding.resultBytes
+                        $0.sha256 = file.finding.resultSha256
+                    }))
+        }
+    }
+
     private func verify(_ repair: VolumeRepair, tablesUnchanged: Bool) async throws(AgentError) {
-        let recipe = request.recipe
+        let matcher = matcher(repair.volume)
         let before = try await access.encryptionDigest(of: repair.volume)
         guard before == repair.encryption else {
             throw .unverified("The encryption's metadata of volume \(repair.volume.number) changed")
@@ -247,9 +309,9 @@ actor DiskRepair {
         let device = try await access.open(repair.volume, readOnly: true)
         var failure: AgentError?
         do throws(AgentError) {
-            let mounted = try await mounter.mount(device.path, .look)
+            let mounted = try await mounter.mount(device.path, of: repair.volume, .look)
             do throws(AgentError) {
-                try await mounted.files { (tree) throws(AgentError) in try repair.verify(in: tree, recipe) }
+                try await mounted.files { (tree) throws(AgentError) in try repair.verify(in: tree, matcher) }
             } catch {
                 failure = error
             }
@@ -266,67 +328,9 @@ actor DiskRepair {
                     $0.absentFiles = UInt32(repair.toGo.count)
                     $0.unchangedFiles = UInt32(repair.kept.count)
                     $0.tablesUnchanged = tablesUnchanged
+                    $0.writtenFiles = UInt32(repair.toWrite.count)
                 }))
     }
-
-    // MARK: The end
-
-    private func repaired() -> Salvor_V1_Outcome {
-        .with {
-            let kept = repairs.reduce(0) { $0 + $1.kept.count }
-            let paths = repairs.flatMap(\.toGo).map { windowsPath($0.finding.path) }
-            let shown = paths.prefix(10).joined(separator: ", ") + (paths.count > 10 ? ", …" : "")
-            $0.kind = .repaired
-            $0.message =
-                "\(deleted) \(deleted == 1 ? "file was" : "files were") copied to quarantine and deleted: \(shown). "
-                + "\(kept) matched and kept. A fresh read-only mount shows it so; the partition tables are as they were."
-                + (repairs.contains { $0.encryption != nil }
-                    ? " The volume is encrypted as it was, with the same key protectors." : "")
-            $0.nextStep = "Fetch the quarantine, then use the disk."
-            $0.diskChanged = true
-        }
-    }
-
-    /// - Returns: what could not be unmounted.
-    private func unmountAll() async -> [String] {
-        var leftovers: [String] = []
-        for repair in repairs.reversed() {
-            do throws(AgentError) {
-                try await repair.mounted.unmount()
-                try await repair.device.close()
-            } catch {
-                logger.error("unmount failed", metadata: ["device": "\(repair.volume.device)", "error": "\(error)"])
-                leftovers.append(error.message)
-            }
-        }
-        return leftovers
-    }
-
-    /// Copies of files that are all still on the disk would only be in the way of the next try.
-    private func dropUnusedQuarantine() async {
-        guard deleted == 0, let quarantine else { return }
-        let store = store
-        do throws(AgentError) {
-            try await Blocking.run { () throws(AgentError) in try store.discard(quarantine.id) }
-        } catch {
-            logger.warning("unused quarantine left", metadata: ["id": "\(quarantine.id)", "error": "\(error)"])
-        }
-    }
-
-    private func leaving(_ leftovers: [String]) -> String {
-        var text: [String] = []
-        if deleted > 0 {
-            text.append(
-                "\(deleted) of \(fileCount) files were deleted; all \(fileCount) are in quarantine \(request.quarantineID)."
-            )
-        } else if isDiskChanged {
-            text.append("No file was deleted; the volume was mounted read-write, which empties its log.")
-        }
-        text.append(leftovers.isEmpty ? "Nothing is mounted." : leftovers.joined(separator: " "))
-        return text.joined(separator: " ")
-    }
-
-    private var fileCount: Int { repairs.reduce(0) { $0 + $1.toGo.count } }
 
     private func begin(_ next: Salvor_V1_Step) {
         step = next

@@ -15,14 +15,7 @@ struct ContentReader: ~Copyable {
     /// - Returns: nil at the end of the file.
     mutating func next() throws(AgentError) -> ArraySlice<UInt8>? {
         guard !hasEnded else { return nil }
-        let result: Result<Int, AgentError> = buffer.withUnsafeMutableBytes { bytes in
-            do throws(AgentError) {
-                return .success(try file.read(into: bytes, of: name))
-            } catch {
-                return .failure(error)
-            }
-        }
-        let count = try result.get()
+        let count = try file.read(into: &buffer, of: name)
         hasEnded = count < buffer.count
         return count > 0 ? buffer[..<count] : nil
     }

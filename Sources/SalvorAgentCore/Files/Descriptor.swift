@@ -53,6 +53,30 @@ extension Descriptor {
         }
     }
 
+    /// Reads until `buffer` is full or the file ends.
+    /// - Returns: how many bytes of `buffer` are filled.
+    func read(into buffer: inout [UInt8], at offset: Int64? = nil, of name: String) throws(AgentError) -> Int {
+        let result: Result<Int, AgentError> = buffer.withUnsafeMutableBytes { bytes in
+            do throws(AgentError) {
+                return .success(try read(into: bytes, at: offset, of: name))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    func write(_ bytes: ArraySlice<UInt8>, to name: String) throws(AgentError) {
+        let result: Result<Void, AgentError> = bytes.withUnsafeBytes { bytes in
+            do throws(AgentError) {
+                return .success(try write(bytes, to: name))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
     /// Everything written through this descriptor is on the device when this returns.
     func synchronize(_ name: String) throws(AgentError) {
         guard fsync(number) == 0 else { throw .systemCall("fsync", name) }

@@ -11,6 +11,11 @@ package struct FileName: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Of what no name is known that a file system could have.
+    static let unknown = FileName(unchecked: [UInt8(ascii: "?")])
+
     package init?(_ text: String) { self.init(bytes: Array(text.utf8)) }
 
     /// The name as messages carry it: itself where it is UTF-8 without a backslash; otherwise every backslash and every

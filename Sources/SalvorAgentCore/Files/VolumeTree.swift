@@ -55,13 +55,23 @@ package struct VolumeTree: Sendable {
         try open(file, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
     }
 
+    /// Opens a regular file that is there for writing, or makes one that is not.
+    func openToWrite(_ file: [FileName], isNew: Bool) throws(AgentError) -> Descriptor {
+        try open(file, O_RDWR | O_NONBLOCK | O_NOFOLLOW | (isNew ? O_CREAT | O_EXCL : 0))
+    }
+
+    /// Makes what was made, or removed, in a directory last.
+    func synchronize(_ directory: [FileName]) throws(AgentError) {
+        try open(directory, O_RDONLY | O_DIRECTORY).synchronize(path(directory))
+    }
+
     /// Removes a file's name, and makes the removal last.
     func delete(_ name: FileName, in directory: [FileName]) throws(AgentError) {
         let opened = try open(directory, O_RDONLY | O_DIRECTORY)
         guard withCString(name.bytes, { unlinkat(opened.number, $0, 0) }) == 0 else {
             throw .systemCall("unlink", path(directory + [name]))
         }
-        try opened.synchronize(path(directory))
+        try synchronize(directory)
     }
 
     func path(_ components: [FileName]) -> String { windowsPath(components.map(\.text)) }
@@ -70,7 +80,8 @@ package struct VolumeTree: Sendable {
         let relative =
             components.isEmpty ? [UInt8(ascii: ".")] : Array(components.map(\.bytes).joined(separator: [0x2F]))
         let number = withCString(relative) {
-            salvor_open_beneath(root, $0, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)))
+            salvor_open_beneath(
+                root, $0, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), flags & O_CREAT != 0 ? 0o600 : 0)
         }
         guard number >= 0 else {
             switch errno {

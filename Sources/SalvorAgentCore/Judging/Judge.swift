@@ -25,7 +25,9 @@ extension Salvor_V1_Judgement {
     /// The verdict on one file, and why. Digests are the strongest evidence short of a file that is plainly lost, then
     /// the header, then the last-write time; what nothing settles is UNKNOWN.
     package func verdict(on facts: FileFacts) -> (verdict: Salvor_V1_Verdict, reason: String) {
-        if everyFile { return (.faulty, "The recipe means every file of such a name.") }
+        if everyFile, facts.sizeBytes >= minBytes, maxBytes == 0 || facts.sizeBytes <= maxBytes {
+            return (.faulty, "The recipe means every file of such a name.")
+        }
         // An empty file has no byte that is zero, and none that says what it was.
         guard facts.sizeBytes > 0 else { return (.unknown, "It is empty.") }
         if facts.isAllZero {

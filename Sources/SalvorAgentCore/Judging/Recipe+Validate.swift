@@ -1,10 +1,15 @@
 internal import SalvorDigest
 package import SalvorMessages
+internal import SwiftProtobuf
 
 extension Salvor_V1_Recipe {
     /// Refuses a recipe that cannot mean one thing, before any disk is looked at.
     /// - Throws: ``AgentError/Code/invalidRequest``.
     package func validate() throws(AgentError) {
+        guard putBackFrom.isEmpty else {
+            guard rules.isEmpty else { throw .recipe(name, "has rules beside what is to be put back") }
+            return
+        }
         guard !rules.isEmpty else { throw .recipe(name, "has no rules") }
         guard Set(rules.map(\.id)).count == rules.count else { throw .recipe(name, "has two rules of one id") }
         guard requires.buildBefore == 0 || requires.buildFrom < requires.buildBefore else {
@@ -16,9 +21,11 @@ extension Salvor_V1_Recipe {
 
 extension Salvor_V1_Rule {
     /// What this rule does about a verdict; nothing unless it says so.
-    func action(on verdict: Salvor_V1_Verdict) -> Salvor_V1_Action {
-        actions.first { $0.verdict == verdict }?.action ?? .keep
+    func action(on verdict: Salvor_V1_Verdict) -> Salvor_V1_VerdictAction {
+        actions.first { $0.verdict == verdict } ?? .with { $0.action = .keep }
     }
+
+    private static let mostBytes = 1 << 20
 
     fileprivate func validate(recipe: String) throws(AgentError) {
         guard !id.isEmpty else { throw .recipe(recipe, "has a rule without an id") }
@@ -45,6 +52,20 @@ extension Salvor_V1_Rule {
             switch (entry.verdict, entry.action) {
             case (.unspecified, _), (.UNRECOGNIZED, _), (_, .unspecified), (_, .UNRECOGNIZED):
                 throw .recipe(recipe, "has a verdict or an action that this agent does not know in rule \(id)")
+            case (.missing, .quarantineAndDelete), (.missing, .collect):
+                throw .recipe(recipe, "takes a file that is missing in rule \(id)")
+            case (_, .quarantineAndWrite) where entry.content.source == nil:
+                throw .recipe(recipe, "does not say what is to be written in rule \(id)")
+            default: break
+            }
+            if entry.verdict == .missing, namePattern.contains(where: { $0 == "*" || $0 == "?" }) {
+                throw .recipe(recipe, "means a missing file by a pattern in rule \(id)")
+            }
+            switch entry.content.source {
+            case .bytes(let bytes) where bytes.count > Self.mostBytes:
+                throw .recipe(recipe, "has more than \(Self.mostBytes) bytes to write in rule \(id)")
+            case .copyOf(let path) where path.components.isEmpty || !path.components.allSatisfy(Self.isComponent):
+                throw .recipe(recipe, "has no usable file to copy in rule \(id)")
             default: continue
             }
         }

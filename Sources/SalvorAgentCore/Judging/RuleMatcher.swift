@@ -10,16 +10,31 @@ struct MatchedFile: Sendable {
     let name: FileName
     /// nil for what is no regular file.
     let inode: UInt64?
+    /// For a file that is written over.
+    var content: ContentSource?
+    var prepared: PreparedContent?
+
+    init(finding: Salvor_V1_Finding, directory: [FileName], name: FileName, inode: UInt64?) {
+        self.finding = finding
+        self.directory = directory
+        self.name = name
+        self.inode = inode
+    }
 
     var path: [FileName] { directory + [name] }
     var isToGo: Bool { finding.action == .quarantineAndDelete }
+    var isToWrite: Bool { finding.action == .quarantineAndWrite }
+    var isMissing: Bool { finding.verdict == .missing }
+    /// Whether a copy of it goes to the operator.
+    var isTaken: Bool { !isMissing && finding.action != .keep }
 }
 
 extension VolumeTree {
     /// What a recipe's rules match, as a scan reports it. Blocking.
     package func findings(_ recipe: Salvor_V1_Recipe) throws(AgentError) -> [Salvor_V1_Finding] {
         var resolver = PathResolver(self)
-        return try RuleMatcher(recipe: recipe, volumeNumber: 0, stop: StopSignal()).match(&resolver).map(\.finding)
+        return try RuleMatcher(recipe: recipe, volumeNumber: 0, stop: StopSignal()).match(&resolver, [.windows]).map(
+            \.finding)
     }
 }
 
@@ -36,14 +51,17 @@ struct RuleMatcher {
     let stop: StopSignal
 
     /// Files in the order of the rules, then of their names.
+    /// - Parameter role: which volumes' rules are meant.
     /// - Throws: ``AgentError/Code/ambiguousPath``, ``AgentError/Code/linkInPath``, ``AgentError/Code/unreadable``,
     ///   ``AgentError/Code/tooManyMatches``, ``AgentError/Code/cancelled``.
-    func match(_ resolver: inout PathResolver) throws(AgentError) -> [MatchedFile] {
+    func match(_ resolver: inout PathResolver, _ roles: Set<Salvor_V1_VolumeRole>) throws(AgentError) -> [MatchedFile] {
         var matches: [MatchedFile] = []
         var rules: [[FileName]: String] = [:]
-        for rule in recipe.rules {
+        for rule in recipe.rules where roles.contains(rule.volumes) {
             for folder in try resolver.directories(matching: rule.folder) {
-                for name in try resolver.names(in: folder, matching: NamePattern(rule.namePattern)) {
+                let names = try resolver.names(in: folder, matching: NamePattern(rule.namePattern))
+                if names.isEmpty, let file = missing(rule, in: folder) { matches.append(file) }
+                for name in names {
                     try stop.check()
                     guard let file = try judge(name, in: folder, by: rule, resolver.tree) else { continue }
                     if let other = rules.updateValue(rule.id, forKey: file.path) {
@@ -62,6 +80,23 @@ struct RuleMatcher {
             }
         }
         return matches
+    }
+
+    /// - Returns: nil where the rule does not say what follows from a missing file.
+    private func missing(_ rule: Salvor_V1_Rule, in folder: [FileName]) -> MatchedFile? {
+        guard let action = rule.actions.first(where: { $0.verdict == .missing }), let name = FileName(rule.namePattern)
+        else { return nil }
+        let finding = Salvor_V1_Finding.with {
+            $0.ruleID = rule.id
+            $0.volumeNumber = volumeNumber
+            $0.path = (folder + [name]).map(\.text)
+            $0.verdict = .missing
+            $0.reason = "There is no such file."
+            $0.action = action.action
+        }
+        var file = MatchedFile(finding: finding, directory: folder, name: name, inode: nil)
+        file.content = .recipe(action.content)
+        return file
     }
 
     /// - Returns: nil for a directory, which no rule means.
@@ -95,18 +130,21 @@ struct RuleMatcher {
             finding.times = facts.times
             finding.verdict = verdict
             finding.reason = reason
-            finding.action = rule.action(on: verdict)
-            return MatchedFile(finding: finding, directory: folder, name: name, inode: inode)
+            let action = rule.action(on: verdict)
+            finding.action = action.action
+            var file = MatchedFile(finding: finding, directory: folder, name: name, inode: inode)
+            if action.action == .quarantineAndWrite { file.content = .recipe(action.content) }
+            return file
         }
     }
 
     /// Reads a file once, for everything that a verdict rests on.
-    private static func facts(_ path: [FileName], _ tree: VolumeTree, _ stop: StopSignal) throws(AgentError)
+    static func facts(_ path: [FileName], _ tree: VolumeTree, _ stop: StopSignal) throws(AgentError)
         -> FileFacts
     {
         let file = try tree.openFile(path)
         let name = tree.path(path)
-        let times = try NTFSMetadata.times(of: file, at: name)
+        let times = try FileMetadata.times(of: file, at: name)
         var content = ContentReader(file, name: name)
         var hash = SHA256()
         var beginning: [UInt8] = []

@@ -2,6 +2,7 @@ internal import CLinux
 internal import FoundationEssentials
 internal import Glibc
 package import SalvorMessages
+internal import SalvorSystem
 internal import SwiftProtobuf
 
 /// Where files go before they are deleted: one directory for each Apply, on the rescue VM, until the coordinator has
@@ -10,8 +11,9 @@ package struct QuarantineStore: Sendable {
     package let directory: String
     package let budgetBytes: UInt64
 
-    /// What a file costs beside its bytes, at most: its entry with a security descriptor.
-    static let overheadBytes: UInt64 = 1 << 17
+    /// What a file costs beside its bytes: its entry with a security descriptor, which can be larger and hardly ever is.
+    /// Where it does not fit after all, nothing was changed yet.
+    static let overheadBytes: UInt64 = 1 << 13
 
     package init(directory: String = "/run/salvor/quarantine", budgetBytes: UInt64) {
         self.directory = directory
@@ -25,6 +27,18 @@ package struct QuarantineStore: Sendable {
     func begin(_ id: String, files: Int, bytes: UInt64) throws(AgentError) -> QuarantineWriter {
         let path = try path(of: id)
         try makeDirectories(directory)
+        try checkRoom(files: files, bytes: bytes)
+        guard mkdir(path, 0o700) == 0 else {
+            guard errno == EEXIST else { throw .systemCall("mkdir", path) }
+            throw AgentError(
+                .quarantineExists, "There is a quarantine \(id) already. Nothing was deleted.",
+                next: "Fetch and discard it, or use another id.")
+        }
+        return QuarantineWriter(id: id, path: path)
+    }
+
+    /// - Throws: ``AgentError/Code/quarantineFull`` where so much more does not fit.
+    func checkRoom(files: Int, bytes: UInt64) throws(AgentError) {
         let needed = bytes + UInt64(files) * Self.overheadBytes
         let used = try usedBytes()
         let left = budgetBytes - min(budgetBytes, used)
@@ -34,16 +48,9 @@ package struct QuarantineStore: Sendable {
         guard needed <= free else {
             throw AgentError(
                 .quarantineFull,
-                "The quarantine has room for \(free) bytes and \(needed) are needed. Nothing was deleted.",
+                "The quarantine has room for \(free) bytes and \(needed) are needed. Nothing was changed.",
                 next: "Fetch and discard older quarantines, or give the rescue VM more memory.")
         }
-        guard mkdir(path, 0o700) == 0 else {
-            guard errno == EEXIST else { throw .systemCall("mkdir", path) }
-            throw AgentError(
-                .quarantineExists, "There is a quarantine \(id) already. Nothing was deleted.",
-                next: "Fetch and discard it, or use another id.")
-        }
-        return QuarantineWriter(id: id, path: path)
     }
 
     /// Entries in the order in which the files were taken.
@@ -63,6 +70,12 @@ package struct QuarantineStore: Sendable {
             rest = rest.dropFirst(4 + length)
         }
         return entries
+    }
+
+    /// What a recipe puts back; nothing where it does not.
+    func entriesToPutBack(_ recipe: Salvor_V1_Recipe) async throws(AgentError) -> [Salvor_V1_QuarantineEntry] {
+        guard !recipe.putBackFrom.isEmpty else { return [] }
+        return try await Blocking.run { () throws(AgentError) in try entries(of: recipe.putBackFrom) }
     }
 
     /// Opens the content of the entry at `index`.

@@ -21,7 +21,7 @@ struct QuarantineWriter: Sendable {
     {
         let name = tree.path(file.path)
         let source = try tree.openFile(file.path)
-        let metadata = try NTFSMetadata.all(of: source, at: name)
+        let metadata = try FileMetadata.all(of: source, at: name)
         let copy = Self.content(index, in: path)
         let digest = try write(ContentReader(source, name: name), to: copy)
         guard file.finding.sha256.elementsEqual(digest.bytes) else {
@@ -40,9 +40,20 @@ struct QuarantineWriter: Sendable {
             $0.times = metadata.times
             $0.attributes = metadata.attributes
             $0.securityDescriptor = .init(metadata.securityDescriptor)
+            $0.action = file.finding.action
+            $0.resultSha256 = file.finding.resultSha256
         }
         try append(entry)
         return entry
+    }
+
+    /// Takes over a file whose content was put at ``content(_:in:)`` before, byte for byte as the entry says.
+    func adopt(_ entry: Salvor_V1_QuarantineEntry, at index: Int) throws(AgentError) {
+        let copy = Self.content(index, in: path)
+        guard try Self.digest(of: copy).bytes.elementsEqual(entry.sha256) else {
+            throw .quarantineDamaged(id, "\(windowsPath(entry.path)) arrived with another content than its entry says")
+        }
+        try append(entry)
     }
 
     private func write(_ content: consuming ContentReader, to copy: String) throws(AgentError) -> Digest {
@@ -50,7 +61,7 @@ struct QuarantineWriter: Sendable {
         var hash = SHA256()
         while let chunk = try content.next() {
             hash.update(chunk)
-            try Self.write(chunk, to: target, copy)
+            try target.write(chunk, to: copy)
         }
         try target.synchronize(copy)
         return hash.finalize()
@@ -67,7 +78,7 @@ struct QuarantineWriter: Sendable {
         let length = UInt32(bytes.count)
         let framed = (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + bytes
         let file = try Descriptor.open(manifest, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
-        try Self.write(framed[...], to: file, manifest)
+        try file.write(framed[...], to: manifest)
         try file.synchronize(manifest)
         try Descriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize(path)
     }
@@ -77,18 +88,5 @@ struct QuarantineWriter: Sendable {
         var hash = SHA256()
         while let chunk = try content.next() { hash.update(chunk) }
         return hash.finalize()
-    }
-
-    private static func write(
-        _ bytes: ArraySlice<UInt8>, to file: borrowing Descriptor, _ name: String
-    ) throws(AgentError) {
-        let result: Result<Void, AgentError> = bytes.withUnsafeBytes { bytes in
-            do throws(AgentError) {
-                return .success(try file.write(bytes, to: name))
-            } catch {
-                return .failure(error)
-            }
-        }
-        try result.get()
     }
 }

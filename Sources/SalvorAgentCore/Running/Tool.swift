@@ -62,16 +62,36 @@ struct ToolResult: Sendable {
 func runTool(
     _ name: String, _ arguments: [String], timeout: Duration = .seconds(60), outputLimit: Int = 1 << 16
 ) async throws(AgentError) -> ToolResult {
+    try await withTimeout(timeout, name) {
+        let result = try await Subprocess.run(
+            toolExecutable(name), arguments: Arguments(arguments), environment: toolEnvironment,
+            output: .bytes(limit: outputLimit), error: .bytes(limit: outputLimit))
+        return ToolResult(
+            exitCode: exitCode(of: result.terminationStatus), output: result.standardOutput,
+            errorOutput: result.standardError)
+    }
+}
+
+/// The same for a tool that is given `input` and writes to a file of ours; what it complains of is dropped.
+/// - Returns: its exit code; nil when a signal ended it.
+func runTool(
+    _ name: String, _ arguments: [String], input: [UInt8], output: borrowing Descriptor, timeout: Duration
+) async throws(AgentError) -> Int32? {
+    let file = FileDescriptor(rawValue: output.number)
+    return try await withTimeout(timeout, name) {
+        let result = try await Subprocess.run(
+            toolExecutable(name), arguments: Arguments(arguments), environment: toolEnvironment, input: .array(input),
+            output: .fileDescriptor(file, closeAfterSpawningProcess: false), error: .discarded)
+        return exitCode(of: result.terminationStatus)
+    }
+}
+
+private func withTimeout<Value: Sendable>(
+    _ timeout: Duration, _ name: String, _ run: @escaping @Sendable () async throws -> Value
+) async throws(AgentError) -> Value {
     do {
-        return try await withThrowingTaskGroup(of: ToolResult?.self) { group in
-            group.addTask {
-                let result = try await Subprocess.run(
-                    toolExecutable(name), arguments: Arguments(arguments), environment: toolEnvironment,
-                    output: .bytes(limit: outputLimit), error: .bytes(limit: outputLimit))
-                return ToolResult(
-                    exitCode: exitCode(of: result.terminationStatus), output: result.standardOutput,
-                    errorOutput: result.standardError)
-            }
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await run() }
             group.addTask {
                 try await Task.sleep(for: timeout)
                 return nil

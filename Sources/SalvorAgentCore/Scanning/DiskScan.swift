@@ -5,6 +5,7 @@ internal import SwiftProtobuf
 struct DiskScan: Sendable {
     let mounter: VolumeMounter
     let access: VolumeAccess
+    let store: QuarantineStore
     let recipe: Salvor_V1_Recipe
     let stop: StopSignal
 
@@ -23,7 +24,9 @@ struct DiskScan: Sendable {
 
     /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``.
     func run(on disk: Salvor_V1_Disk) async throws(AgentError) -> Salvor_V1_ScanResponse {
-        let inspector = VolumeInspector(mounter: mounter, access: access, recipe: recipe, stop: stop)
+        let entries = try await store.entriesToPutBack(recipe)
+        let inspector = VolumeInspector(
+            mounter: mounter, access: access, store: store, recipe: recipe, entries: entries, stop: stop)
         var looks: [VolumeLook] = []
         var locked: [Locked] = []
         var encrypted: [Salvor_V1_EncryptedVolume] = []
@@ -33,16 +36,17 @@ struct DiskScan: Sendable {
                 encrypted.append(metadata.message(for: volume, isUnlocked: isOpen))
                 if !isOpen { locked.append(Locked(volume: volume, metadata: metadata)) }
                 guard isOpen else { continue }
-            } else if volume.fileSystem != Self.ntfs {
+            } else if volume.fileSystem != Self.ntfs, !volume.isEFISystem {
                 continue
             }
             looks.append(try await inspector.look(at: volume))
         }
+        looks.settle(recipe.requires)
         let outcome = outcome(on: disk, looks, locked: locked)
         return .with {
             $0.disk = disk
             $0.installations =
-                looks.compactMap(\.installation)
+                looks.installations
                 + locked.map { locked in
                     .with {
                         $0.volumeNumber = locked.volume.number
@@ -65,13 +69,17 @@ struct DiskScan: Sendable {
         {
             return .ended(by: error, in: "match", where: look.name)
         }
-        let toRepair = looks.filter { !$0.filesToGo.isEmpty }
+        let toRepair = looks.filter { !$0.filesToChange.isEmpty }
         if let refused = toRepair.lazy.compactMap(refused).first { return refused }
         let asides = asides(looks, locked)
         if !toRepair.isEmpty { return repairable(toRepair, asides) }
-        if let refused = looks.lazy.filter({ Self.hidesFiles.contains($0.state) }).compactMap(refused).first {
+        if let refused = looks.lazy.filter({ $0.installation != nil && Self.hidesFiles.contains($0.state) }).compactMap(
+            refused
+        ).first {
             return refused
         }
+        let toCollect = looks.filter { !$0.filesToCollect.isEmpty }
+        if !toCollect.isEmpty { return collectable(toCollect, asides) }
         let installed = looks.filter { $0.installation != nil }
         if !installed.isEmpty { return nothing(installed, asides) }
         if let look = looks.first(where: { $0.error != nil }), let error = look.error {
@@ -91,7 +99,7 @@ struct DiskScan: Sendable {
                 VolumeKind.name(of: volume).map { "volume \(volume.number) is \($0)" }
             }
             $0.message =
-                (looks.isEmpty
+                (!looks.contains { !$0.volume.isFAT }
                     ? "\(disk.device) has no NTFS volume among its \(disk.volumes.count) volumes"
                     : "No NTFS volume of \(disk.device) holds Windows\\System32\\config\\SYSTEM")
                 + (others.isEmpty ? "" : "; \(others.joined(separator: ", "))") + ". Nothing was changed."
@@ -105,20 +113,37 @@ struct DiskScan: Sendable {
         return .with {
             $0.kind = .unclean
             $0.message =
-                "Windows on \(look.name) \(refusal.why). \(look.installation?.stateDetail ?? "") "
-                + "What would have to go: \(look.filesToGo.count) file(s). Nothing was changed."
+                "\(look.installation == nil ? "What is to be changed" : "Windows") on \(look.name) \(refusal.why). "
+                + "\(look.stateDetail) "
+                + "What would have to be changed: \(look.filesToChange.count) file(s). Nothing was changed."
             $0.nextStep = refusal.nextStep
         }
     }
 
     private func repairable(_ looks: [VolumeLook], _ asides: String) -> Salvor_V1_Outcome {
         .with {
-            let count = looks.reduce(0) { $0 + $1.filesToGo.count }
+            let gone = looks.reduce(0) { $0 + $1.filesToChange.count(where: \.isToGo) }
+            let written = looks.reduce(0) { $0 + $1.filesToChange.count(where: \.isToWrite) }
+            let what = [
+                gone == 0 ? nil : "\(gone) \(gone == 1 ? "file has" : "files have") to go",
+                written == 0 ? nil : "\(written) \(written == 1 ? "file is" : "files are") to be written",
+            ]
             $0.kind = .repairable
             $0.message =
-                "\(count) \(count == 1 ? "file has" : "files have") to go on \(looks.map(\.name).joined(separator: " and "))."
+                "\(what.compactMap { $0 }.joined(separator: ", and ")) on \(looks.map(\.name).joined(separator: " and "))."
                 + asides + " Nothing was changed."
             $0.nextStep = "Apply the recipe."
+        }
+    }
+
+    private func collectable(_ looks: [VolumeLook], _ asides: String) -> Salvor_V1_Outcome {
+        .with {
+            let files = looks.flatMap(\.filesToCollect)
+            $0.kind = .collected
+            $0.message =
+                "\(files.count) files with \(files.reduce(0) { $0 + $1.finding.sizeBytes }) bytes are to be copied from "
+                + "\(looks.map(\.name).joined(separator: " and ")).\(asides) Nothing was changed."
+            $0.nextStep = "Apply the recipe: it copies them, and changes nothing."
         }
     }
 
@@ -133,7 +158,7 @@ struct DiskScan: Sendable {
                 } else {
                     "\(findings.count) files match the recipe and none of them is to go"
                 }
-            let log = looks.filter { $0.state != .clean }.map { " \($0.installation?.stateDetail ?? "")" }.joined()
+            let log = looks.filter { $0.state != .clean }.map { " \($0.stateDetail)" }.joined()
             $0.kind = .nothingToRepair
             $0.message =
                 "\(what) on \(looks.map(\.name).joined(separator: " and ")).\(log)\(asides) Nothing was changed."
@@ -153,5 +178,27 @@ struct DiskScan: Sendable {
 
     private static func list(_ locked: [Locked]) -> String {
         locked.map { "Volume \($0.volume.number) (\($0.volume.device)) \($0.metadata.why)" }.joined(separator: "; ")
+    }
+}
+
+extension [VolumeLook] {
+    /// Each with how its boot manager starts it, where one volume of the disk has that on record.
+    fileprivate var installations: [Salvor_V1_WindowsInstallation] {
+        let known = Set(map(\.safeBoot)).subtracting([.unspecified])
+        return compactMap(\.installation).map { installation in
+            var installation = installation
+            if known.count == 1, let only = known.first { installation.facts.safeBoot = only }
+            return installation
+        }
+    }
+
+    /// A volume without Windows is changed only where the recipe is for a Windows of the same disk.
+    fileprivate mutating func settle(_ requirements: Salvor_V1_Requirements) {
+        let facts = compactMap { $0.installation?.facts }
+        guard requirements != Salvor_V1_Requirements(), !facts.contains(where: { requirements.check($0) == .met })
+        else { return }
+        for index in indices where self[index].installation == nil {
+            for file in self[index].matches.indices { self[index].matches[file].finding.action = .keep }
+        }
     }
 }

@@ -14,8 +14,15 @@ struct VolumeLook: Sendable {
     var error: AgentError?
 
     var findings: [Salvor_V1_Finding] { matches.map(\.finding) }
-    var filesToGo: [MatchedFile] { matches.filter(\.isToGo) }
-    var state: Salvor_V1_VolumeState { installation?.volumeState ?? .unspecified }
+    /// What a repair would delete or write over.
+    var filesToChange: [MatchedFile] { matches.filter { $0.isToGo || $0.isToWrite } }
+    /// What would be copied and left.
+    var filesToCollect: [MatchedFile] { matches.filter { $0.finding.action == .collect } }
+    /// How the boot manager's hive on this volume starts Windows.
+    var safeBoot = Salvor_V1_SafeBootState.unspecified
+    /// How the volume was left, and what that rests on. FAT has no states that anything depends on.
+    var state = Salvor_V1_VolumeState.unspecified
+    var stateDetail = ""
     var name: String { "volume \(volume.number) (\(volume.device))" }
 }
 
@@ -24,7 +31,9 @@ struct VolumeLook: Sendable {
 struct VolumeInspector: Sendable {
     let mounter: VolumeMounter
     let access: VolumeAccess
+    let store: QuarantineStore
     let recipe: Salvor_V1_Recipe
+    let entries: [Salvor_V1_QuarantineEntry]
     let stop: StopSignal
 
     /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``; all else is part of the look.
@@ -52,30 +61,42 @@ struct VolumeInspector: Sendable {
 
     private func look(into device: VolumeDevice, _ look: inout VolumeLook) async throws(AgentError) {
         let volume = look.volume
-        let probe: VolumeProbe
         let mounted: MountedVolume
         do throws(AgentError) {
-            probe = try await mounter.probe(device.path)
-            mounted = try await mounter.mount(device.path, .look)
+            if volume.isFAT {
+                look.state = .clean
+            } else {
+                let probe = try await mounter.probe(device.path)
+                look.state = probe.state
+                look.stateDetail = probe.detail
+            }
+            mounted = try await mounter.mount(device.path, of: volume, .look)
         } catch {
             look.error = error
             return
         }
         do throws(AgentError) {
-            let (root, matches, failure) = try await mounted.files { tree in read(tree, volume) }
+            let (root, hasBootHive, matches, failure) = try await mounted.files { tree in read(tree, volume) }
             look.matches = matches
             look.error = failure.map(mounted.explained)
             if let root {
+                let (state, detail) = (look.state, look.stateDetail)
                 look.installation = .with {
                     $0.volumeNumber = volume.number
                     $0.partitionGuid = volume.partitionGuid
                     $0.systemRoot = root.map(\.text)
-                    $0.volumeState = probe.state
-                    $0.stateDetail = probe.detail
+                    $0.volumeState = state
+                    $0.stateDetail = detail
                 }
                 look.installation?.facts = await mounter.facts(of: mounted)
+                look.safeBoot = look.installation?.facts.safeBoot ?? .unspecified
                 look.apply(recipe.requires)
+            } else if hasBootHive {
+                look.safeBoot = await mounter.facts(of: mounted, isWindows: false).safeBoot
             }
+            try await ContentMaker(mounter: mounter, store: store, mounted: mounted).prepare(&look.matches)
+            // Apply makes it again, and compares: sixteen disks at once would hold sixteen hives in memory till then.
+            for index in look.matches.indices { look.matches[index].prepared = nil }
         } catch {
             look.error = error
         }
@@ -85,16 +106,16 @@ struct VolumeInspector: Sendable {
 
     private func read(
         _ tree: VolumeTree, _ volume: Salvor_V1_Volume
-    ) -> (root: [FileName]?, matches: [MatchedFile], failure: AgentError?) {
+    ) -> (root: [FileName]?, hasBootHive: Bool, matches: [MatchedFile], failure: AgentError?) {
+        let hasBootHive = BootFacts(tree: tree).hasHive
+        let matcher = VolumeMatcher(recipe: recipe, entries: entries, volume: volume)
         var resolver = PathResolver(tree)
         var root: [FileName]?
         do throws(AgentError) {
-            root = try WindowsDetection.systemRoot(&resolver)
-            guard root != nil else { return (nil, [], nil) }
-            let matcher = RuleMatcher(recipe: recipe, volumeNumber: volume.number, stop: stop)
-            return (root, try matcher.match(&resolver), nil)
+            root = try matcher.systemRoot(&resolver)
+            return (root, hasBootHive, try matcher.match(&resolver, hasWindows: root != nil, stop: stop), nil)
         } catch {
-            return (root, [], error)
+            return (root, hasBootHive, [], error)
         }
     }
 }

@@ -19,6 +19,29 @@ struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
         }
     }
 
+    func store(
+        request: RPCAsyncSequence<Salvor_V1_StoreChunk, any Error>, context: ServerContext
+    ) async throws -> Salvor_V1_StoreResponse {
+        var intake: QuarantineIntake?
+        do {
+            for try await chunk in request {
+                if case .quarantineID(let id) = chunk.part {
+                    guard intake == nil else { throw QuarantineIntake.outOfOrder }
+                    intake = try await QuarantineIntake(id, in: store)
+                } else {
+                    guard let intake else { throw QuarantineIntake.outOfOrder }
+                    try await intake.take(chunk)
+                }
+            }
+            guard let intake else { throw QuarantineIntake.outOfOrder }
+            let files = try await intake.finish()
+            return .with { $0.files = UInt32(files) }
+        } catch {
+            try? await intake?.giveUp()
+            throw error
+        }
+    }
+
     func discard(request: Salvor_V1_DiscardRequest, context: ServerContext) async throws -> Salvor_V1_DiscardResponse {
         let id = request.quarantineID
         try await Blocking.run { () throws(AgentError) in try store.discard(id) }

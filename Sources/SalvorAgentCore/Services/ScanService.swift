@@ -25,7 +25,8 @@ struct ScanService: Salvor_V1_Scan.SimpleServiceProtocol {
         let disk = try await configuration.disks.awaitDisk(request.disk, limit: configuration.diskWait)
         return try await leases.withLease(on: disk.device, for: "scan") { () async throws(AgentError) in
             let stop = StopSignal()
-            let scan = DiskScan(mounter: mounter, access: access, recipe: request.recipe, stop: stop)
+            let scan = DiskScan(
+                mounter: mounter, access: access, store: configuration.quarantine, recipe: request.recipe, stop: stop)
             return try await slots.run { () async throws(AgentError) in
                 try await untilSafe(stop) { () async throws(AgentError) in try await scan.run(on: disk) }
             }

@@ -8,7 +8,8 @@ package final class MountedVolume: Sendable {
     package let device: String
     package let mountPoint: String
     package let mode: VolumeMounter.Mode
-    private let daemon: NTFSDaemon
+    /// nil where the kernel itself reads the file system.
+    private let daemon: NTFSDaemon?
     private let live: LiveMounts
 
     private enum State {
@@ -22,7 +23,7 @@ package final class MountedVolume: Sendable {
     private let hasExpired = StopSignal()
 
     init(
-        device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon, live: LiveMounts,
+        device: String, mountPoint: String, mode: VolumeMounter.Mode, daemon: NTFSDaemon?, live: LiveMounts,
         stepLimit: Duration
     ) {
         self.stepLimit = stepLimit
@@ -54,7 +55,7 @@ package final class MountedVolume: Sendable {
         let watchdog = Task.detached { [stepLimit, daemon, hasExpired] in
             guard (try? await Task.sleep(for: stepLimit)) != nil else { return }
             hasExpired.raise()
-            daemon.kill()
+            daemon?.kill()
         }
         defer { watchdog.cancel() }
         do throws(AgentError) {
@@ -96,6 +97,11 @@ package final class MountedVolume: Sendable {
                 .stillMounted,
                 "\(device) stayed busy for 5 s and was only detached from \(mountPoint): it can still be in use.",
                 next: "Do not use the disk. Restart the rescue VM and begin again with a fresh repair copy.")
+        }
+        guard let daemon else {
+            live.remove(device)
+            rmdir(mountPoint)
+            return
         }
         guard let exit = await daemon.exit(within: .seconds(120)) else {
             daemon.kill()

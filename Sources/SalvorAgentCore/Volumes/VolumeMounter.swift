@@ -46,7 +46,10 @@ package struct VolumeMounter: Sendable {
     /// - Throws: ``AgentError/Code/notNTFS``, ``AgentError/Code/truncated``, ``AgentError/Code/inUse``,
     ///   ``AgentError/Code/corrupt``, ``AgentError/Code/mountedReadOnly`` (nothing was changed), …; nothing is mounted then.
     package func mount(_ device: String, _ mode: Mode) async throws(AgentError) -> MountedVolume {
-        let (source, mountPoint) = try await Blocking.run { () throws(AgentError) in try prepare(device) }
+        let (source, mountPoint) = try await Blocking.run { () throws(AgentError) in
+            try NTFSBootSector.check(device)
+            return try prepare(device)
+        }
         let daemon: NTFSDaemon
         do throws(AgentError) {
             let command = tools.confined(
@@ -96,8 +99,7 @@ package struct VolumeMounter: Sendable {
     }
 
     /// A private, empty mount point, for a device that nobody has mounted.
-    private func prepare(_ device: String) throws(AgentError) -> (source: String, mountPoint: String) {
-        try NTFSBootSector.check(device)
+    func prepare(_ device: String) throws(AgentError) -> (source: String, mountPoint: String) {
         guard let resolved = realpath(device, nil) else { throw .systemCall("realpath", device) }
         let source = String(cString: resolved)
         free(resolved)
@@ -135,9 +137,9 @@ package struct VolumeMounter: Sendable {
     }
 
     /// The agent's third rule: what is mounted, and how, is what the kernel says.
-    private func check(_ entry: MountEntry, _ source: String, _ volume: MountedVolume) throws(AgentError) {
+    func check(_ entry: MountEntry, _ source: String, _ volume: MountedVolume) throws(AgentError) {
         let device = volume.device
-        guard entry.source == source, ["fuse", "fuseblk"].contains(entry.type) else {
+        guard entry.source == source, ["fuse", "fuseblk", Self.fat].contains(entry.type) else {
             throw AgentError(
                 .inUse, "\(volume.mountPoint) shows \(entry.source) (\(entry.type)) instead of \(device).",
                 next: "See what else mounts things on this rescue VM.")

@@ -7,13 +7,11 @@ internal import SwiftProtobuf
 /// hive is a file of a disk that nobody vouches for, and libhivex is C. See ``RegistryReading``.
 struct RegistryFacts {
     private static let folder = ["Windows", "System32", "config"]
-    /// Far above any hive that Windows can still load.
-    private static let largestHive: UInt64 = 512 << 20
-    private static let largestLog: UInt64 = 128 << 20
-
     let tree: VolumeTree
 
-    func read() -> Salvor_V1_WindowsFacts {
+    /// - Parameter isWindows: false for an EFI system partition, which holds no more than the boot manager's hive.
+    func read(isWindows: Bool = true) -> Salvor_V1_WindowsFacts {
+        guard isWindows else { return .with { $0.safeBoot = BootFacts(tree: tree).safeBoot() } }
         var facts = WindowsFacts()
         var message = Salvor_V1_WindowsFacts()
         var problems: [String] = []
@@ -36,6 +34,7 @@ struct RegistryFacts {
             message.hives.append(health)
         }
         message.set(facts)
+        message.safeBoot = BootFacts(tree: tree).safeBoot()
         message.problem = problems.joined(separator: " ")
         return message
     }
@@ -46,28 +45,18 @@ struct RegistryFacts {
             health.state = .missing
             throw AgentError(.unreadable, "It is not there.", next: "")
         }
-        let file = try tree.openFile(path)
-        let size = try file.size(of: name)
-        guard size <= Self.largestHive else { throw HiveError("It has \(size) bytes.") }
-        guard let front = file.bytes(at: 0, count: min(Int(size), HiveBaseBlock.byteCount)),
-            let base = HiveBaseBlock(front)
-        else { throw HiveError("It does not begin as a registry hive.") }
+        let onDisk = HiveOnDisk(tree: tree, path: path)
+        let file = try onDisk.open()
+        guard let front = file.bytes(at: 0, count: HiveBaseBlock.byteCount), let base = HiveBaseBlock(front) else {
+            throw HiveError("It does not begin as a registry hive.")
+        }
         guard base.isDirty else {
             let hive = try Hive(openFile: file.number)
             health.state = .clean
             health.detail = "It was closed."
             return hive
         }
-        var logs: [[UInt8]] = []
-        for suffix in [".LOG1", ".LOG2"] {
-            guard let log = try resolver.resolve(Self.folder + [name + suffix]) else { continue }
-            let file = try tree.openFile(log)
-            let size = try file.size(of: name + suffix)
-            guard size <= Self.largestLog, let bytes = file.bytes(at: 0, count: Int(size)) else { continue }
-            logs.append(bytes)
-        }
-        guard let bytes = file.bytes(at: 0, count: Int(size)) else { throw HiveError("It cannot be read to its end.") }
-        let whole = try HiveFile(bytes, logs: logs)
+        let whole = try HiveFile(try onDisk.bytes(), logs: onDisk.logs())
         let hive = try Hive(whole.bytes)
         let numbers = "sequence numbers \(whole.primarySequence) and \(whole.secondarySequence)"
         switch whole.health {

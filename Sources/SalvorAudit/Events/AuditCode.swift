@@ -30,6 +30,8 @@ extension AuditEvent {
         package static let corrected = FileVerdict(rawValue: "corrected")
         package static let zeroed = FileVerdict(rawValue: "zeroed")
         package static let unknown = FileVerdict(rawValue: "unknown")
+        /// There is no such file.
+        package static let missing = FileVerdict(rawValue: "missing")
     }
 
     /// What the verdict leads to.
@@ -40,6 +42,9 @@ extension AuditEvent {
 
         package static let keep = FileAction(rawValue: "keep")
         package static let quarantineAndDelete = FileAction(rawValue: "quarantineAndDelete")
+        package static let quarantineAndWrite = FileAction(rawValue: "quarantineAndWrite")
+        /// Copied, and left as it is.
+        package static let collect = FileAction(rawValue: "collect")
     }
 
     package struct VolumeState: AuditCode {
@@ -66,6 +71,8 @@ extension AuditEvent {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let repaired = OutcomeKind(rawValue: "repaired")
+        /// Files were copied to the operator, and nothing was changed.
+        package static let collected = OutcomeKind(rawValue: "collected")
         package static let nothingToRepair = OutcomeKind(rawValue: "nothingToRepair")
         package static let locked = OutcomeKind(rawValue: "locked")
         /// Encrypted in a way, or a state, that no key opens.

@@ -19,6 +19,7 @@ extension AuditEvent {
         FileJudged.kind: { .fileJudged(try FileJudged(from: $0)) },
         FileQuarantined.kind: { .fileQuarantined(try FileQuarantined(from: $0)) },
         FileDeleted.kind: { .fileDeleted(try FileDeleted(from: $0)) },
+        FileWritten.kind: { .fileWritten(try FileWritten(from: $0)) },
         VolumeChanged.kind: { .volumeChanged(try VolumeChanged(from: $0)) },
         Verified.kind: { .verified(try Verified(from: $0)) },
         Swapped.kind: { .swapped(try Swapped(from: $0)) },

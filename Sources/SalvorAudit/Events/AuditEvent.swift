@@ -24,6 +24,7 @@ package enum AuditEvent: Hashable, Sendable {
     case fileJudged(FileJudged)
     case fileQuarantined(FileQuarantined)
     case fileDeleted(FileDeleted)
+    case fileWritten(FileWritten)
     case volumeChanged(VolumeChanged)
     case verified(Verified)
     case swapped(Swapped)
@@ -75,6 +76,7 @@ extension AuditEvent {
         case .fileJudged(let payload): payload
         case .fileQuarantined(let payload): payload
         case .fileDeleted(let payload): payload
+        case .fileWritten(let payload): payload
         case .volumeChanged(let payload): payload
         case .verified(let payload): payload
         case .swapped(let payload): payload

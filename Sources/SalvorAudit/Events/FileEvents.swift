@@ -39,11 +39,15 @@ extension AuditEvent {
         package var verdict: FileVerdict
         package var reason: String
         package var action: FileAction
+        /// Of a file that is written: what it holds afterwards.
+        package var resultSHA256: Digest?
 
         package init(
             rule: String, volumeNumber: UInt32, path: GuestPath, sizeBytes: UInt64, sha256: Digest,
-            header: some Sequence<UInt8>, times: FileTimes, verdict: FileVerdict, reason: String, action: FileAction
+            header: some Sequence<UInt8>, times: FileTimes, verdict: FileVerdict, reason: String, action: FileAction,
+            resultSHA256: Digest? = nil
         ) {
+            self.resultSHA256 = resultSHA256
             self.rule = rule
             self.volumeNumber = volumeNumber
             self.path = path
@@ -95,6 +99,20 @@ extension AuditEvent {
         package init(path: GuestPath) { self.path = path }
     }
 
+    /// A file was written over, or made.
+    package struct FileWritten: AuditPayload {
+        package static let kind = "fileWritten"
+        package var path: GuestPath
+        package var sizeBytes: UInt64
+        package var sha256: Digest
+
+        package init(path: GuestPath, sizeBytes: UInt64, sha256: Digest) {
+            self.path = path
+            self.sizeBytes = sizeBytes
+            self.sha256 = sha256
+        }
+    }
+
     /// A change to the volume that is not a change to a file, such as the reset of its log.
     package struct VolumeChanged: AuditPayload {
         package static let kind = "volumeChanged"
@@ -117,8 +135,14 @@ extension AuditEvent {
         package var unchangedFiles: UInt32
         /// Partition tables and boot code are byte for byte what they were.
         package var tablesUnchanged: Bool
+        /// Files that were written, and hold what was to be written.
+        package var writtenFiles: UInt32?
 
-        package init(volumeNumber: UInt32, absentFiles: UInt32, unchangedFiles: UInt32, tablesUnchanged: Bool) {
+        package init(
+            volumeNumber: UInt32, absentFiles: UInt32, unchangedFiles: UInt32, tablesUnchanged: Bool,
+            writtenFiles: UInt32? = nil
+        ) {
+            self.writtenFiles = writtenFiles
             self.volumeNumber = volumeNumber
             self.absentFiles = absentFiles
             self.unchangedFiles = unchangedFiles

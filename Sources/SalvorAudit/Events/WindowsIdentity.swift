@@ -23,6 +23,9 @@ package struct WindowsIdentity: Hashable, Sendable, Codable {
     package var pendingReboot: [String] = []
     package var scheduledChecks: [String] = []
     package var hives: [Hive] = []
+    /// How the boot manager's default entry starts it: off, minimal, network, other, unreadable; nil where no boot manager's
+    /// hive was found.
+    package var safeBoot: String?
     /// Why some or all of this could not be read.
     package var problem = ""
 
@@ -37,6 +40,7 @@ package struct WindowsIdentity: Hashable, Sendable, Codable {
         if !falconVersion.isEmpty { parts.append("Falcon sensor \(falconVersion)") }
         if !pendingReboot.isEmpty { parts.append("waits for a restart (\(pendingReboot.joined(separator: ", ")))") }
         if !scheduledChecks.isEmpty { parts.append("is to check a disk (\(scheduledChecks.joined(separator: ", ")))") }
+        if let safeBoot, safeBoot != "off" { parts.append("safe boot \(safeBoot)") }
         for hive in hives where hive.state != "clean" {
             parts.append("hive \(hive.name) \(hive.state): \(hive.detail)")
         }

@@ -192,11 +192,16 @@ struct FileCard {
     }
 
     private var fate: String {
+        if let result = file.resultSHA256, file.writtenAt != nil {
+            let before = file.quarantinedAt.map { "; what it was is at \($0)" } ?? ""
+            return "Written on the repair copy, and holds what has the SHA-256 \(result.hex)\(before)"
+        }
         switch (file.deletedAt, file.quarantinedAt) {
-        case (.some, .some(let copy)): "Deleted from the repair copy; a copy of it is at \(copy)"
-        case (.some, nil): "Deleted from the repair copy"
-        case (nil, .some(let copy)): "Still there; a copy of it is at \(copy)"
-        case (nil, nil): file.action == .keep ? "Kept as it is" : "Still there. The recipe says: \(file.action.label)"
+        case (.some, .some(let copy)): return "Deleted from the repair copy; a copy of it is at \(copy)"
+        case (.some, nil): return "Deleted from the repair copy"
+        case (nil, .some(let copy)): return "Still there; a copy of it is at \(copy)"
+        case (nil, nil):
+            return file.action == .keep ? "Kept as it is" : "Still there. The recipe says: \(file.action.label)"
         }
     }
 }

@@ -130,6 +130,7 @@ extension Report {
 
     private func machineRow(_ machine: MachineReport, number: Int) -> HTML {
         let deleted = machine.files.count { $0.deletedAt != nil }
+        let written = machine.files.count { $0.writtenAt != nil }
         return HTML.element("tr") {
             HTML.element("th", .other("scope", "row")) {
                 HTML.element("a", .href("#machine-\(number)")) { machine.name }
@@ -138,7 +139,9 @@ extension Report {
             HTML.element("td") {
                 if let proof = machine.bootProof { badge(proof.verdict.wording) } else { "Not started" }
             }
-            HTML.element("td") { "\(machine.files.count) judged, \(deleted) deleted" }
+            HTML.element("td") {
+                "\(machine.files.count) judged, \(deleted) deleted" + (written > 0 ? ", \(written) written" : "")
+            }
             HTML.element("td") { machine.nextStep }
         }
     }

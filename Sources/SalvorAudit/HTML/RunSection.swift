@@ -109,12 +109,13 @@ extension Report {
     /// What a reader who was not there has to know to read the rest, and to check it.
     var readingSection: HTML {
         let outcomes: [AuditEvent.OutcomeKind] = [
-            .repaired, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous, .otherMachine,
+            .repaired, .collected, .nothingToRepair, .locked, .cannotUnlock, .unclean, .notWindows, .ambiguous,
+            .otherMachine,
             .failed,
             .repairable, .created, .copyRepaired, .rolledBack,
         ]
         let used = outcomes.filter { totals.outcomes[$0.rawValue] != nil }
-        let verdicts: [AuditEvent.FileVerdict] = [.faulty, .corrected, .zeroed, .unknown]
+        let verdicts: [AuditEvent.FileVerdict] = [.faulty, .corrected, .zeroed, .missing, .unknown]
         let usedVerdicts = verdicts.filter { verdict in
             machines.contains { $0.files.contains { $0.verdict == verdict } }
         }

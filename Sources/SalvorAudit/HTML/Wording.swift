@@ -25,6 +25,9 @@ extension AuditEvent.OutcomeKind {
         .repaired: Wording(
             label: "Repaired", tone: .good,
             meaning: "What the recipe looks for was found, removed, and seen to be gone."),
+        .collected: Wording(
+            label: "Collected", tone: .good,
+            meaning: "Files were copied to the operator's machine. Nothing was changed."),
         .nothingToRepair: Wording(
             label: "Nothing to repair", tone: .caution,
             meaning: "Windows was found, and nothing on it that the recipe repairs. If the machine does not start, "
@@ -69,6 +72,7 @@ extension AuditEvent.FileVerdict {
             label: "Zeroed", tone: .bad, meaning: "Nothing but zero bytes, as a crash in the middle of a write leaves."),
         .unknown: Wording(
             label: "Unknown", tone: .caution, meaning: "The name fits and the content cannot be judged."),
+        .missing: Wording(label: "Missing", tone: .bad, meaning: "There is no file of that name."),
     ]
 
     var wording: Wording { Self.wordings[self] ?? Wording(label: rawValue, tone: .caution) }
@@ -96,6 +100,8 @@ extension AuditEvent.FileAction {
         switch self {
         case .keep: "Keep it"
         case .quarantineAndDelete: "Keep a copy, then delete it"
+        case .quarantineAndWrite: "Keep a copy, then write it anew"
+        case .collect: "Copy it, and leave it"
         default: rawValue
         }
     }

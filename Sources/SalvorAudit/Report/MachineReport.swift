@@ -65,4 +65,7 @@ package struct FileReport: Hashable, Sendable, Codable {
     /// Where a copy of it is, nil where none was taken.
     package var quarantinedAt: String?
     package var deletedAt: WallTime?
+    package var writtenAt: WallTime?
+    /// What it holds since.
+    package var resultSHA256: Digest?
 }

@@ -32,6 +32,11 @@ struct MachineReportBuilder {
             change(event.path) { $0.quarantinedAt = event.storedAt }
         case .fileDeleted(let event):
             change(event.path) { $0.deletedAt = record.time }
+        case .fileWritten(let event):
+            change(event.path) {
+                $0.writtenAt = record.time
+                $0.resultSHA256 = event.sha256
+            }
         case .verified(let event):
             report.verifications.removeAll { $0.volumeNumber == event.volumeNumber }
             report.verifications.append(event)
@@ -66,6 +71,8 @@ struct MachineReportBuilder {
         }
         file.quarantinedAt = report.files[same].quarantinedAt
         file.deletedAt = report.files[same].deletedAt
+        file.writtenAt = report.files[same].writtenAt
+        file.resultSHA256 = report.files[same].resultSHA256
         report.files[same] = file
     }
 
@@ -86,12 +93,16 @@ struct MachineReportBuilder {
             return "Attached the copy to \(record.host ?? "the rescue VM") as \(event.address)."
         case .volumeChanged(let event): return "Changed volume \(event.volumeNumber): \(event.what)"
         case .fileQuarantined(let event):
-            return "Fetched what was removed, \(event.path.display), into the quarantine: \(event.storedAt)."
+            return "Fetched what was there, \(event.path.display), into the quarantine: \(event.storedAt)."
         case .fileDeleted(let event): return "Deleted \(event.path.display) from the copy."
+        case .fileWritten(let event):
+            return "Wrote \(counted(Int(event.sizeBytes), "byte")) to \(event.path.display) on the copy."
         case .verified(let event):
             let tables = event.tablesUnchanged ? "partition tables unchanged" : "partition tables CHANGED"
+            let written =
+                event.writtenFiles.flatMap { $0 == 0 ? nil : "\(counted(Int($0), "file")) as written, " } ?? ""
             return
-                "Verified volume \(event.volumeNumber) with a read-only mount: \(counted(Int(event.absentFiles), "file")) gone, "
+                "Verified volume \(event.volumeNumber) with a read-only mount: \(counted(Int(event.absentFiles), "file")) gone, \(written)"
                 + "\(counted(Int(event.unchangedFiles), "kept file")) unchanged, \(tables)."
         case .swapped(let event):
             return

@@ -59,6 +59,8 @@ extension Report {
             "action": file.action.rawValue,
             "quarantined_at": file.quarantinedAt ?? "",
             "deleted_at": file.deletedAt?.rfc3339 ?? "",
+            "written_at": file.writtenAt?.rfc3339 ?? "",
+            "result_sha256": file.resultSHA256?.hex ?? "",
         ]
     }
 }

@@ -23,13 +23,13 @@ package protocol Agent: Sendable {
         _ disk: DiskAddress, of machine: String, with keys: [VolumeKey]
     ) async throws(CoordinatorError) -> Salvor_V1_UnlockResponse
 
+    /// Makes the agent forget the keys of a disk's volumes.
+    func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError)
+
     /// Carries a recipe out on one disk.
     /// - Parameters:
     ///   - request: what to act on: the findings of a scan.
     ///   - onEvent: called for every event in order, the one with the outcome excepted.
-    /// Makes the agent forget the keys of a disk's volumes.
-    func forgetKeys(of disk: DiskAddress, on machine: String) async throws(CoordinatorError)
-
     /// - Returns: the outcome, which came last and once.
     func apply(
         _ request: Salvor_V1_ApplyRequest, to machine: String,
@@ -39,6 +39,11 @@ package protocol Agent: Sendable {
     /// Hands over every file of one quarantine.
     func fetchQuarantine(
         _ id: String, of machine: String, into sink: any QuarantineSink
+    ) async throws(CoordinatorError)
+
+    /// Brings a quarantine back, for a recipe that puts its files back.
+    func storeQuarantine(
+        _ id: String, of machine: String, from source: QuarantineSource
     ) async throws(CoordinatorError)
 
     /// Makes the agent forget one quarantine. Only after all of it is stored.

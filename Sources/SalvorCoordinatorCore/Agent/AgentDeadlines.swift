@@ -8,6 +8,7 @@ package struct AgentDeadlines: Hashable, Sendable {
     package var forgetKeys = Duration.seconds(20)
     package var apply = Duration.seconds(1800)
     package var fetchQuarantine = Duration.seconds(1800)
+    package var storeQuarantine = Duration.seconds(1800)
     package var discardQuarantine = Duration.seconds(60)
     package var powerOff = Duration.seconds(20)
 

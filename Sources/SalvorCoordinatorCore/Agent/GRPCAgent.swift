@@ -106,6 +106,30 @@ package struct GRPCAgent<Transport: ClientTransport>: Agent {
         try await sink.end()
     }
 
+    package func storeQuarantine(
+        _ id: String, of machine: String, from source: QuarantineSource
+    ) async throws(CoordinatorError) {
+        try await call("Quarantine.Store", of: machine, within: deadlines.storeQuarantine) { options in
+            let answer = try await Salvor_V1_Quarantine.Client(wrapping: client).store(options: options) { writer in
+                var first = Salvor_V1_StoreChunk()
+                first.quarantineID = id
+                try await writer.write(first)
+                for file in source.files {
+                    var chunk = Salvor_V1_StoreChunk()
+                    chunk.entry = Salvor_V1_QuarantineEntry(file)
+                    try await writer.write(chunk)
+                    try await source.read(file) { bytes in
+                        chunk.data = Data(bytes)
+                        try await writer.write(chunk)
+                    }
+                }
+            }
+            guard Int(answer.files) == source.files.count else {
+                throw fault("took \(answer.files) of \(source.files.count) files", machine)
+            }
+        }
+    }
+
     package func discardQuarantine(_ id: String, of machine: String) async throws(CoordinatorError) {
         try await call("Quarantine.Discard", of: machine, within: deadlines.discardQuarantine) { options in
             var request = Salvor_V1_DiscardRequest()

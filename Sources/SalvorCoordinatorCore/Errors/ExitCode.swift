@@ -84,7 +84,7 @@ extension MachineOutcome {
     /// What one machine's outcome means to the shell.
     package var exitCode: ExitCode {
         switch kind {
-        case .repaired, .created, .copyRepaired, .repairable, .nothingToRepair, .rolledBack: .success
+        case .repaired, .created, .copyRepaired, .repairable, .collected, .nothingToRepair, .rolledBack: .success
         case .bootNotProven: .bootNotProven
         case .bootFailed: .bootFailed
         case .locked: .locked

@@ -23,5 +23,9 @@ package struct QuarantineManifest: Hashable, Sendable, Codable {
         package var securityDescriptor: String
         /// Its name in the quarantine's folder.
         package var storedAs: String
+        /// Why it was taken: quarantineAndDelete, quarantineAndWrite, collect. Absent in what older versions wrote: deleted.
+        package var action: AuditEvent.FileAction?
+        /// Of a file that was written over: the SHA-256 of what it holds since.
+        package var resultSHA256: Digest?
     }
 }

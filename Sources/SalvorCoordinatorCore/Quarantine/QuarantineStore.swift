@@ -70,7 +70,9 @@ package actor QuarantineStore: QuarantineSink {
         let file = QuarantineManifest.File(
             path: GuestPath(entry.path), volumeNumber: entry.volumeNumber, sizeBytes: entry.sizeBytes, sha256: digest,
             times: AuditEvent.FileTimes(entry.times), attributes: entry.attributes,
-            securityDescriptor: hexadecimal(entry.securityDescriptor), storedAs: "\(digest.hex).bin")
+            securityDescriptor: hexadecimal(entry.securityDescriptor), storedAs: "\(digest.hex).bin",
+            action: entry.action == .unspecified ? nil : entry.action.auditCode,
+            resultSHA256: Digest(bytes: entry.resultSha256))
         let folder = folder
         let descriptor = try await Blocking.run { () throws(CoordinatorError) in
             try PrivateFiles.makeFolder(folder)
@@ -103,7 +105,7 @@ package actor QuarantineStore: QuarantineSink {
         try await finishIncoming()
         let folder = folder
         var whole = manifest
-        whole.files = try await earlierFiles().filter { !manifest.files.contains($0) } + manifest.files
+        whole.files = try await Self.files(in: folder).filter { !manifest.files.contains($0) } + manifest.files
         let text: String
         do {
             text = try JSONText.encode(whole, indented: true)
@@ -116,8 +118,9 @@ package actor QuarantineStore: QuarantineSink {
         }
     }
 
-    private func earlierFiles() async throws(CoordinatorError) -> [QuarantineManifest.File] {
-        let path = "\(folder)/\(Self.manifestName)"
+    /// What a folder holds, of all repairs of its machine in one run.
+    static func files(in folder: String) async throws(CoordinatorError) -> [QuarantineManifest.File] {
+        let path = "\(folder)/\(manifestName)"
         return try await Blocking.run { () throws(CoordinatorError) in
             guard let bytes = try PrivateFiles.read(path, limit: 64 << 20) else { return [] }
             do {

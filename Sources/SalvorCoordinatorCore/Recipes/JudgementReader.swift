@@ -7,10 +7,11 @@ enum JudgementReader {
         let fields = try value.fields(["header", "last_write", "size", "sha256", "every_file"], of: "judge")
         var judgement = Recipe.Judgement()
         if let every = fields["every_file"], try RecipeReader.flag(every) {
-            guard fields.count == 1 else {
-                throw value.mistake(found: "every_file beside other evidence", expected: "one or the other")
+            guard Set(fields.keys).isSubset(of: ["every_file", "size"]) else {
+                throw value.mistake(found: "every_file beside other evidence", expected: "one or the other, or size")
             }
             judgement.everyFile = true
+            if let size = fields["size"] { try read(size: size, into: &judgement) }
             return judgement
         }
         if let size = fields["size"] { try read(size: size, into: &judgement) }

@@ -6,14 +6,18 @@ extension Recipe {
         var lines = ["\(name), version \(version)" + (description.isEmpty ? "" : ": \(description)")]
         lines += requires.words.map { "It is for \($0) only; on others it keeps every file." }
         for rule in rules {
-            lines.append("Rule \(rule.id): files \(rule.namePattern) in \\\(rule.folder.joined(separator: "\\")).")
+            let place = rule.volumes == .boot ? " of the volumes that Windows starts from" : ""
+            lines.append(
+                "Rule \(rule.id): files \(rule.namePattern) in \\\(rule.folder.joined(separator: "\\"))\(place).")
             lines += rule.judgement.words.map { "  \($0)" }
             for verdict in Verdict.allCases {
                 guard let action = rule.actions[verdict] else { continue }
                 lines.append("  What is \(verdict.rawValue) is \(action.words).")
+                lines += action.details.map { "    \($0)" }
             }
         }
         lines += volume.words
+        lines += ownConsents.sorted { $0.key < $1.key }.map { "It needs --consent \($0.key): \($0.value)." }
         return lines
     }
 }
@@ -34,8 +38,7 @@ extension Recipe.Requirements {
 
 extension Recipe.Judgement {
     fileprivate var words: [String] {
-        if everyFile { return ["Every such file is faulty, whatever is in it."] }
-        var words = ["A file whose bytes are all zero is zeroed."]
+        var words = everyFile ? [] : ["A file whose bytes are all zero is zeroed."]
         switch (minimumBytes, maximumBytes) {
         case (let least?, let most?):
             words.append("A file of fewer than \(least) or more than \(most) bytes is unknown.")
@@ -43,6 +46,7 @@ extension Recipe.Judgement {
         case (nil, let most?): words.append("A file of more than \(most) bytes is unknown.")
         case (nil, nil): break
         }
+        if everyFile { return words + ["Every such file is faulty, whatever is in it."] }
         if !faultySHA256.isEmpty { words.append("A file with one of \(faultySHA256.count) SHA-256 digests is faulty.") }
         if !correctedSHA256.isEmpty {
             words.append("A file with one of \(correctedSHA256.count) SHA-256 digests is corrected.")
@@ -64,6 +68,24 @@ extension Recipe.Action {
         switch self {
         case .keep: "kept as it is"
         case .quarantineAndDelete: "copied to quarantine with its metadata, and deleted"
+        case .collect: "copied to the operator's machine, and kept as it is"
+        case .write(let bytes): "copied to quarantine, and written over with \(bytes.count) bytes of the recipe"
+        case .restore(let path):
+            "copied to quarantine, and written over with what \\\(path.joined(separator: "\\")) holds"
+        case .repairHive:
+            "copied to quarantine, and made whole from its logs; where they do not help, with --consent older-registry "
+                + "alone, from its backup in RegBack"
+        case .registry(let changes):
+            "copied to quarantine, and \(changes.count) \(changes.count == 1 ? "value" : "values") changed in it"
+        case .safeBoot(let mode): "copied to quarantine, and its default entry's safe boot set to \(mode.rawValue)"
+        }
+    }
+
+    fileprivate var details: [String] {
+        guard case .registry(let changes) = self else { return [] }
+        return changes.map { change in
+            let place = (change.key + [change.name.isEmpty ? "(default)" : change.name]).joined(separator: "\\")
+            return "\(place): \(change.value?.words ?? "removed")"
         }
     }
 }
@@ -82,5 +104,17 @@ extension Recipe.VolumePolicy {
                     + "\(Recipe.Consent.discardHibernation.loss)."
                 : "A hibernated volume, or one with Fast Startup, is left as it is.",
         ]
+    }
+}
+
+extension Recipe.ValueChange.Value {
+    fileprivate var words: String {
+        switch self {
+        case .text(let text), .expandableText(let text): "“\(text)”"
+        case .texts(let texts): texts.map { "“\($0)”" }.joined(separator: ", ")
+        case .number(let number): "\(number)"
+        case .longNumber(let number): "\(number)"
+        case .binary(let bytes): "\(bytes.count) bytes"
+        }
     }
 }

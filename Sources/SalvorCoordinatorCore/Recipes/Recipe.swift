@@ -10,6 +10,8 @@ package struct Recipe: Hashable, Sendable {
     package var requires = Requirements()
     /// For people.
     package var description = ""
+    /// What its author wants the operator to agree to beside that, by name: the loss, in a sentence.
+    package var ownConsents: [String: String] = [:]
     /// What the operator agreed to, of what the recipe may do with consent alone.
     package var granted: Set<Consent> = []
     /// SHA-256 of the file as it was read: goes into journal and report.
@@ -23,6 +25,14 @@ package struct Recipe: Hashable, Sendable {
         package var namePattern: String
         package var judgement: Judgement
         package var actions: [Verdict: Action]
+        package var volumes = Volumes.windows
+    }
+
+    /// On which volumes a rule's folder is looked for.
+    package enum Volumes: String, Hashable, Sendable, CaseIterable {
+        case windows
+        /// Where the boot manager lies: EFI system partitions, and every NTFS volume.
+        case boot
     }
 
     /// A file whose bytes are all zero is ``Verdict/zeroed``, whatever else holds; then digests decide, then the header,
@@ -36,7 +46,7 @@ package struct Recipe: Hashable, Sendable {
         package var correctedFrom: NTFSTime?
         package var faultySHA256: [Digest] = []
         package var correctedSHA256: [Digest] = []
-        /// Every file that matches is ``Verdict/faulty``, whatever is in it; nothing else is asked then.
+        /// Every file that matches is ``Verdict/faulty``, whatever is in it; only its size is asked.
         package var everyFile = false
         package var minimumBytes: UInt64?
         package var maximumBytes: UInt64?
@@ -67,22 +77,58 @@ package struct Recipe: Hashable, Sendable {
     /// A loss that no recipe can decide on: the operator agrees to it by name.
     package enum Consent: String, Hashable, Sendable, CaseIterable {
         case discardHibernation = "discard-hibernation"
+        case olderRegistry = "older-registry"
 
         /// What is lost.
         package var loss: String {
             switch self {
             case .discardHibernation:
                 "hiberfil.sys is removed, and with it the session that Windows kept: what its programs had not saved is lost"
+            case .olderRegistry:
+                "a damaged registry hive is replaced by its backup in RegBack, and what was registered since it was made is lost"
             }
         }
     }
 
     package enum Verdict: String, Hashable, Sendable, CaseIterable {
         case faulty, corrected, zeroed, unknown
+        /// There is no such file. Of rules that say what follows from it.
+        case missing
     }
 
-    package enum Action: String, Hashable, Sendable, CaseIterable {
+    /// What becomes of a file. What is deleted or written over is copied to quarantine first.
+    package enum Action: Hashable, Sendable {
         case keep
-        case quarantineAndDelete = "quarantine-and-delete"
+        case quarantineAndDelete
+        /// Copied to the operator, and left as it is.
+        case collect
+        case write([UInt8])
+        /// A file of the same volume takes its place: components below the volume's root.
+        case restore(from: [String])
+        case repairHive
+        case registry([ValueChange])
+        case safeBoot(SafeBoot)
+    }
+
+    package enum SafeBoot: String, Hashable, Sendable, CaseIterable {
+        case off, minimal, network
+    }
+
+    package struct ValueChange: Hashable, Sendable {
+        /// Keys below the hive's root.
+        package var key: [String]
+        /// Empty for the key's default value.
+        package var name: String
+        /// nil for a value that is to go.
+        package var value: Value?
+
+        package enum Value: Hashable, Sendable {
+            case text(String)
+            case expandableText(String)
+            case texts([String])
+            case number(UInt32)
+            case longNumber(UInt64)
+            case binary([UInt8])
+        }
     }
 }

@@ -40,7 +40,7 @@ package enum RecipeReader {
     private static func recipe(_ root: YAMLValue, sha256: Digest) throws(YAMLMistake) -> Recipe {
         let what = "a recipe"
         let fields = try root.fields(
-            ["schema", "name", "version", "description", "requires", "rules", "volume"], of: what)
+            ["schema", "name", "version", "description", "requires", "consent", "rules", "volume"], of: what)
         let schemaValue = try root.required("schema", in: fields, of: what)
         let expected = "the schema that this Salvor reads, \(schema)"
         guard try schemaValue.text(expected) == String(schema) else {
@@ -56,7 +56,7 @@ package enum RecipeReader {
             rules.append(rule)
         }
         guard !rules.isEmpty else { throw rulesValue.mistake(found: "no rule", expected: "at least one rule") }
-        return Recipe(
+        var recipe = Recipe(
             name: try identifier(root.required("name", in: fields, of: what)),
             version: try positiveNumber(root.required("version", in: fields, of: what)),
             rules: rules,
@@ -64,6 +64,22 @@ package enum RecipeReader {
             requires: try requirements(fields["requires"]),
             description: try fields["description"]?.text("a sentence on what the recipe does") ?? "",
             sha256: sha256)
+        recipe.ownConsents = try consents(fields["consent"])
+        return recipe
+    }
+
+    private static func consents(_ value: YAMLValue?) throws(YAMLMistake) -> [String: String] {
+        var consents: [String: String] = [:]
+        for entry in try value?.list("a list of what the operator has to agree to") ?? [] {
+            let what = "a consent"
+            let fields = try entry.fields(["name", "loss"], of: what)
+            let name = try identifier(entry.required("name", in: fields, of: what))
+            guard consents[name] == nil, Recipe.Consent(rawValue: name) == nil else {
+                throw entry.mistake(found: "the name “\(name)”", expected: "a name that nothing else has")
+            }
+            consents[name] = try entry.required("loss", in: fields, of: what).text("what is lost, in a sentence")
+        }
+        return consents
     }
 
     private static func requirements(_ value: YAMLValue?) throws(YAMLMistake) -> Recipe.Requirements {

@@ -5,16 +5,26 @@ enum RuleReader {
 
     static func rule(_ value: YAMLValue) throws(YAMLMistake) -> Recipe.Rule {
         let what = "a rule"
-        let fields = try value.fields(["id", "folder", "files", "judge", "actions"], of: what)
-        return Recipe.Rule(
+        let fields = try value.fields(["id", "volumes", "folder", "files", "judge", "actions"], of: what)
+        var rule = Recipe.Rule(
             id: try RecipeReader.identifier(value.required("id", in: fields, of: what)),
             folder: try folder(value.required("folder", in: fields, of: what)),
             namePattern: try namePattern(value.required("files", in: fields, of: what)),
             judgement: try JudgementReader.judgement(value.required("judge", in: fields, of: what)),
-            actions: try actions(value.required("actions", in: fields, of: what)))
+            actions: try ActionReader.actions(value.required("actions", in: fields, of: what)))
+        if let volumes = fields["volumes"] {
+            rule.volumes = try Spelling.choice(of: Recipe.Volumes.self, volumes)
+        }
+        if rule.actions[.missing] != nil, let actions = fields["actions"],
+            rule.namePattern.contains(where: { $0 == "*" || $0 == "?" })
+        {
+            throw actions.mistake(found: "“missing” for a pattern", expected: "“missing” for one name alone")
+        }
+        return rule
     }
 
-    private static func folder(_ value: YAMLValue) throws(YAMLMistake) -> [String] {
+    /// Components, without the first or last separator.
+    static func folder(_ value: YAMLValue) throws(YAMLMistake) -> [String] {
         let expected = "a folder below the volume's root, such as Windows\\System32\\drivers"
         let text = try value.text(expected)
         let components = text.split(omittingEmptySubsequences: false) { $0 == "\\" || $0 == "/" }.map(String.init)
@@ -43,28 +53,6 @@ enum RuleReader {
     private static func isFileName(_ text: String) -> Bool {
         text.utf8.count <= 255
             && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !":<>\"|".unicodeScalars.contains($0) }
-    }
-
-    private static func actions(_ value: YAMLValue) throws(YAMLMistake) -> [Recipe.Verdict: Recipe.Action] {
-        let what = "actions"
-        let fields = try value.fields(Recipe.Verdict.allCases.map(\.rawValue), of: what)
-        var actions: [Recipe.Verdict: Recipe.Action] = [:]
-        for verdict in Recipe.Verdict.allCases {
-            // Every verdict is spelled out, so that nobody has to know what is done by default.
-            let action = try value.required(verdict.rawValue, in: fields, of: what)
-            let names = Recipe.Action.allCases.map(\.rawValue)
-            let text = try action.text(names.joined(separator: " or "))
-            guard let known = Recipe.Action(rawValue: text) else {
-                let meant = Spelling.closest(to: text, among: names).map { "; did you mean “\($0)”?" } ?? ""
-                throw action.mistake(found: action.shown + meant, expected: names.joined(separator: " or "))
-            }
-            actions[verdict] = known
-        }
-        for verdict in [Recipe.Verdict.corrected, .unknown] where actions[verdict] != .keep {
-            throw (fields[verdict.rawValue] ?? value).mistake(
-                found: "an action that deletes what is \(verdict.rawValue)", expected: "keep")
-        }
-        return actions
     }
 
     static func header(_ value: YAMLValue) throws(YAMLMistake) -> [UInt8] {

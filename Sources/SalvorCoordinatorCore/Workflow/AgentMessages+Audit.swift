@@ -3,12 +3,17 @@ internal import SalvorDigest
 internal import SalvorMessages
 
 extension Salvor_V1_ScanResponse {
-    /// The findings that an apply would act on.
-    var toDelete: [Salvor_V1_Finding] { findings.filter { $0.action == .quarantineAndDelete } }
+    /// The findings of files that an apply would delete or write.
+    var toChange: [Salvor_V1_Finding] {
+        findings.filter { $0.action == .quarantineAndDelete || $0.action == .quarantineAndWrite }
+    }
+
+    /// The findings of files whose copies come to the operator.
+    var toTake: [Salvor_V1_Finding] { findings.filter { $0.action != .keep && $0.verdict != .missing } }
 
     /// What else a repair does to the volumes that it changes, because of how they were left.
     var volumeChanges: [String] {
-        let changed = Set(toDelete.map(\.volumeNumber))
+        let changed = Set(toChange.map(\.volumeNumber))
         return installations.filter { changed.contains($0.volumeNumber) }.compactMap { installation in
             switch installation.volumeState {
             case .logOpen: "Volume \(installation.volumeNumber) was not shut down cleanly: its log will be reset."
@@ -43,6 +48,21 @@ extension WindowsIdentity {
             Hive(name: printable($0.name.prefix(64)), state: $0.state.text, detail: printable($0.detail.prefix(1000)))
         }
         problem = printable(facts.problem.prefix(2000))
+        safeBoot = facts.safeBoot.text
+    }
+}
+
+extension Salvor_V1_SafeBootState {
+    fileprivate var text: String? {
+        switch self {
+        case .unspecified: nil
+        case .off: "off"
+        case .minimal: "minimal"
+        case .network: "network"
+        case .other: "other"
+        case .unreadable: "unreadable"
+        case .UNRECOGNIZED(let number): "unrecognized-\(number)"
+        }
     }
 }
 
@@ -69,7 +89,7 @@ extension Salvor_V1_Finding {
             AuditEvent.FileJudged(
                 rule: ruleID, volumeNumber: volumeNumber, path: GuestPath(path), sizeBytes: sizeBytes, sha256: digest,
                 header: header.prefix(16), times: AuditEvent.FileTimes(times), verdict: verdict.auditCode,
-                reason: reason, action: action == .quarantineAndDelete ? .quarantineAndDelete : .keep))
+                reason: reason, action: action.auditCode, resultSHA256: Digest(bytes: resultSha256)))
     }
 }
 
@@ -79,6 +99,13 @@ extension Salvor_V1_ApplyEvent {
     var auditEvents: [AuditEvent] {
         switch event {
         case .deleted(let file): [.fileDeleted(AuditEvent.FileDeleted(path: GuestPath(file.path)))]
+        case .written(let file):
+            [
+                .fileWritten(
+                    AuditEvent.FileWritten(
+                        path: GuestPath(file.path), sizeBytes: file.sizeBytes,
+                        sha256: Digest(bytes: file.sha256) ?? AuditHead.empty.sha256))
+            ]
         case .volumeChanged(let change):
             [.volumeChanged(AuditEvent.VolumeChanged(volumeNumber: change.volumeNumber, what: change.what))]
         case .verified(let volume):
@@ -86,7 +113,8 @@ extension Salvor_V1_ApplyEvent {
                 .verified(
                     AuditEvent.Verified(
                         volumeNumber: volume.volumeNumber, absentFiles: volume.absentFiles,
-                        unchangedFiles: volume.unchangedFiles, tablesUnchanged: volume.tablesUnchanged))
+                        unchangedFiles: volume.unchangedFiles, tablesUnchanged: volume.tablesUnchanged,
+                        writtenFiles: volume.writtenFiles))
             ]
         default: []
         }
@@ -98,6 +126,7 @@ extension Salvor_V1_ApplyEvent {
         case .stepStarted(let started): started.step.word
         case .quarantined(let file): "quarantined \(GuestPath(file.path).display)"
         case .deleted(let file): "deleted \(GuestPath(file.path).display)"
+        case .written(let file): "wrote \(GuestPath(file.path).display)"
         case .volumeChanged(let change): printable(change.what.prefix(200))
         default: nil
         }
@@ -112,6 +141,7 @@ extension Salvor_V1_Step {
         case .match: "match"
         case .quarantine: "quarantine"
         case .delete: "delete"
+        case .write: "write"
         case .flush: "flush"
         case .verify: "verify"
         case .unspecified, .UNRECOGNIZED: nil
@@ -125,7 +155,20 @@ extension Salvor_V1_Verdict {
         case .faulty: .faulty
         case .corrected: .corrected
         case .zeroed: .zeroed
+        case .missing: .missing
         case .unknown, .unspecified, .UNRECOGNIZED: .unknown
+        }
+    }
+}
+
+extension Salvor_V1_Action {
+    var auditCode: AuditEvent.FileAction {
+        switch self {
+        case .keep, .unspecified: .keep
+        case .quarantineAndDelete: .quarantineAndDelete
+        case .quarantineAndWrite: .quarantineAndWrite
+        case .collect: .collect
+        case .UNRECOGNIZED(let number): AuditEvent.FileAction(rawValue: "unrecognized-\(number)")
         }
     }
 }
@@ -155,6 +198,7 @@ extension MachineOutcome {
         let changed = outcome.diskChanged
         switch outcome.kind {
         case .repairable: self.init(.repairable, message, nextStep: nextStep, copyChanged: changed)
+        case .collected: self.init(.collected, message, nextStep: nextStep, copyChanged: changed)
         case .nothingToRepair: self.init(.nothingToRepair, message, nextStep: nextStep, copyChanged: changed)
         case .locked: self.init(.locked, message, nextStep: nextStep, copyChanged: changed)
         case .cannotUnlock: self.init(.cannotUnlock, message, nextStep: nextStep, copyChanged: changed)

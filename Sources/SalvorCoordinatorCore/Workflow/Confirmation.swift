@@ -8,7 +8,7 @@ package protocol Confirmation: Sendable {
 }
 
 package enum ConfirmationQuestion: Hashable, Sendable {
-    /// Delete these files on the repair copies, then make the copies the machines' OS disks.
+    /// Delete and write these files on the repair copies, then make the copies the machines' OS disks.
     case repair([RepairPlan])
     /// Make a copy that was repaired by an earlier command its machine's OS disk, and end the rescue VM.
     case restore(machine: String, original: OSDisk)
@@ -20,8 +20,9 @@ package enum ConfirmationQuestion: Hashable, Sendable {
 
 /// What would be changed for one machine.
 package struct RepairPlan: Hashable, Sendable {
-    package struct Deletion: Hashable, Sendable {
+    package struct Change: Hashable, Sendable {
         package var path: GuestPath
+        package var action: AuditEvent.FileAction
         package var sizeBytes: UInt64
         package var sha256: Digest
         package var verdict: AuditEvent.FileVerdict
@@ -30,7 +31,7 @@ package struct RepairPlan: Hashable, Sendable {
 
     package var machine: String
     package var originalDisk: OSDisk
-    package var deletions: [Deletion]
+    package var changes: [Change]
     /// What else becomes of the volumes, because of how they were left: a sentence each.
     package var volumeChanges: [String]
 }
@@ -40,8 +41,14 @@ extension ConfirmationQuestion {
     var summary: String {
         switch self {
         case .repair(let plans):
-            let files = plans.reduce(0) { $0 + $1.deletions.count }
-            return "Delete \(files) file(s) on \(plans.count) repair copy or copies, and swap the disks of "
+            let changes = plans.flatMap(\.changes)
+            let written = changes.count { $0.action == .quarantineAndWrite }
+            let what = [
+                changes.count == written ? nil : "delete \(changes.count - written) file(s)",
+                written == 0 ? nil : "write \(written) file(s)",
+            ].compactMap { $0 }.joined(separator: " and ")
+            return
+                "\(what.prefix(1).uppercased() + what.dropFirst()) on \(plans.count) repair copy or copies, and swap the disks of "
                 + plans.map { printable($0.machine) }.joined(separator: ", ") + "?"
         case .restore(let machine, let original):
             return "Make the repaired copy of \(printable(original.identifier)) the OS disk of \(printable(machine)), "

@@ -87,7 +87,7 @@ package struct DryRun: Sendable {
         switch configuration.command {
         case .create: return looking.dropLast() + ["leave it there for “salvor run” and “salvor restore”"]
         case .scan: return looking + ["detach and delete the copy, end \(host)"]
-        case .rescue:
+        case .rescue, .undo:
             return looking + [
                 configuration.assumeYes ? "go on without asking" : "ask before anything is changed",
                 "quarantine and delete what is judged faulty on the copy, verify, detach",

@@ -15,6 +15,8 @@ package struct MachineOutcome: Hashable, Sendable, Codable {
         case copyRepaired
         /// Scan only: a rescue would repair something.
         case repairable
+        /// Files were copied to the operator, or would be by a rescue; nothing was changed.
+        case collected
         case nothingToRepair
         case locked
         /// Encrypted in a way, or a state, that no key opens.

@@ -2,6 +2,7 @@ internal import Foundation
 internal import SalvorAudit
 internal import SalvorDigest
 internal import SalvorMessages
+internal import SalvorSystem
 internal import Synchronization
 
 /// The steps that the agent carries out.
@@ -17,7 +18,7 @@ extension MachineRescue {
         let response = try await context.ledger.perform(
             .scan, on: subject(agent), recording: { try JSONText.encode(EndRecord($0.outcome)) }
         ) {
-            try await agent.scan(address, of: machine.name, recipe: context.recipe)
+            try await agent.scan(address, of: machine.name, recipe: recipe)
         }
         do throws(CoordinatorError) {
             for event in response.auditEvents { try await context.ledger.append(event, subject(agent), by: .agent) }
@@ -31,9 +32,10 @@ extension MachineRescue {
     func confirm(_ scan: Salvor_V1_ScanResponse) async throws(StepFailure) -> Bool {
         let plan = RepairPlan(
             machine: machine.name, originalDisk: machine.osDisk,
-            deletions: scan.toDelete.map { finding in
-                RepairPlan.Deletion(
-                    path: GuestPath(finding.path), sizeBytes: finding.sizeBytes, sha256: finding.digest,
+            changes: scan.toChange.map { finding in
+                RepairPlan.Change(
+                    path: GuestPath(finding.path), action: finding.action.auditCode, sizeBytes: finding.sizeBytes,
+                    sha256: finding.digest,
                     verdict: finding.verdict.auditCode, reason: finding.reason)
             },
             volumeChanges: scan.volumeChanges)
@@ -70,7 +72,7 @@ extension MachineRescue {
     func verify(_ scan: Salvor_V1_ScanResponse, _ applied: Applied) async throws(StepFailure) {
         let ledger = context.ledger
         _ = try await ledger.perform(.verify, on: StepSubject(machine: machine.name, attempt: attempt)) {
-            try RepairCheck(machine: machine.name, expected: scan.toDelete).check(verified: applied.verified)
+            try RepairCheck(machine: machine.name, expected: scan.toChange).check(verified: applied.verified)
             let since = ledger.clock.monotonic() - ledger.commandBegan
             return VerifiedRecord(millisecondsSinceCommand: since.wholeMilliseconds)
         }
@@ -93,9 +95,22 @@ extension MachineRescue {
             let store = QuarantineStore(folder: folder, run: context.ledger.run, machine: machine.name)
             try await agent.fetchQuarantine(quarantineID, of: machine.name, into: store)
             let files = await store.files
-            try RepairCheck(machine: machine.name, expected: scan.toDelete).check(stored: files)
+            try RepairCheck(machine: machine.name, expected: scan.toChange).check(scan.toTake, stored: files)
             try await agent.discardQuarantine(quarantineID, of: machine.name)
             return files
+        }
+    }
+
+    /// Puts what was collected into one archive.
+    /// - Returns: its path.
+    func archive() async throws(StepFailure) -> String {
+        let folder = context.directory.quarantine(of: machine.name)
+        do throws(CoordinatorError) {
+            let files = try await QuarantineStore.files(in: folder).filter { $0.action == .collect }
+            return try await Blocking.run { () throws(CoordinatorError) in try QuarantineArchive.make(files, in: folder)
+            }
+        } catch {
+            throw StepFailure(step: .quarantine, error: error, isInterruption: false)
         }
     }
 
@@ -111,10 +126,37 @@ extension MachineRescue {
     private func applyRequest(_ scan: Salvor_V1_ScanResponse, at address: DiskAddress) -> Salvor_V1_ApplyRequest {
         var request = Salvor_V1_ApplyRequest()
         request.disk = address.selector
-        request.recipe = context.recipe
+        request.recipe = recipe
         request.expected = scan.findings
         request.quarantineID = quarantineID
         return request
+    }
+
+    /// The run's recipe; of an undo, with what this machine's files are put back from.
+    private var recipe: Salvor_V1_Recipe {
+        guard context.configuration.undoes != nil else { return context.recipe }
+        var recipe = context.recipe
+        recipe.putBackFrom = putBackID
+        return recipe
+    }
+
+    private var putBackID: String { "back-\(quarantineID)".prefix(64).description }
+
+    /// Brings to the rescue VM what an earlier run took from this machine, where this run undoes that one.
+    func bringBack(to agent: any Agent) async throws(StepFailure) {
+        guard let undone = context.configuration.undoes else { return }
+        _ = try await context.ledger.perform(.store, on: subject(agent)) {
+            let source = try await QuarantineSource.open(
+                context.state.run(undone).quarantine(of: machine.name), run: undone, machine: machine.name)
+            try await agent.storeQuarantine(putBackID, of: machine.name, from: source)
+            return Nothing()
+        }
+    }
+
+    /// Best effort: what was brought to the rescue VM goes with it at the latest.
+    func dropBrought(_ agent: any Agent) async {
+        guard context.configuration.undoes != nil else { return }
+        try? await agent.discardQuarantine(putBackID, of: machine.name)
     }
 
     func outcome(of scan: Salvor_V1_ScanResponse) -> MachineOutcome {

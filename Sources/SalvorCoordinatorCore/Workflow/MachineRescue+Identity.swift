@@ -11,8 +11,10 @@ extension MachineRescue {
     func refusal(of scan: Salvor_V1_ScanResponse) -> MachineOutcome? {
         guard let expected = machine.computerName, !expected.isEmpty, !context.configuration.acceptsOtherComputerName
         else { return nil }
-        let changed = Set(scan.toDelete.map(\.volumeNumber))
-        for installation in scan.installations where changed.contains(installation.volumeNumber) {
+        let changed = Set(scan.toTake.map(\.volumeNumber)).union(scan.toChange.map(\.volumeNumber))
+        // A volume without a Windows of its own, the boot manager's, belongs to all that are on the disk.
+        let isBoot = !changed.isSubset(of: scan.installations.map(\.volumeNumber))
+        for installation in scan.installations where isBoot || changed.contains(installation.volumeNumber) {
             let found = installation.facts.computerName
             guard !found.isEmpty, Self.folded(found) != Self.folded(expected) else { continue }
             return MachineOutcome(

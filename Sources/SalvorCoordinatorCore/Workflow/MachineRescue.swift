@@ -10,6 +10,7 @@ struct RunContext: Sendable {
     let provider: any Provider
     let ledger: RunLedger
     let directory: RunDirectory
+    let state: StateDirectory
     let gate: ConfirmationGate
     let keySources: [any KeySource]
     let copies: Limiter
@@ -96,8 +97,10 @@ struct MachineRescue: Sendable {
         at address: DiskAddress, by agent: any Agent, _ standing: inout Standing
     ) async throws(StepFailure) -> MachineOutcome? {
         let result = await Result { () async throws(StepFailure) in
-            try await mendUnlocking(at: address, by: agent, &standing)
+            try await bringBack(to: agent)
+            return try await mendUnlocking(at: address, by: agent, &standing)
         }
+        await dropBrought(agent)
         if standing.isUnlocked { await forgetKeys(address, agent) }
         return try result.get()
     }
@@ -106,10 +109,15 @@ struct MachineRescue: Sendable {
         at address: DiskAddress, by agent: any Agent, _ standing: inout Standing
     ) async throws(StepFailure) -> MachineOutcome? {
         let scan = try await scanUnlocking(address, agent, &standing)
-        guard scan.outcome.kind == .repairable, context.configuration.command != .scan else {
-            return self.outcome(of: scan)
+        guard context.configuration.command != .scan else { return self.outcome(of: scan) }
+        switch scan.outcome.kind {
+        case .repairable:
+            if let refused = refusal(of: scan) { return refused }
+        case .collected:
+            if let refused = refusal(of: scan) { return refused }
+            return try await collect(scan, at: address, agent)
+        default: return self.outcome(of: scan)
         }
-        if let refused = refusal(of: scan) { return refused }
         guard try await confirm(scan) else {
             return MachineOutcome(.declined, "The operator said no. Nothing was changed.")
         }
@@ -119,6 +127,18 @@ struct MachineRescue: Sendable {
         try await verify(scan, applied)
         try await quarantine(scan, agent)
         return nil
+    }
+
+    /// Copies files to the operator, and changes nothing: nobody need be asked.
+    private func collect(
+        _ scan: Salvor_V1_ScanResponse, at address: DiskAddress, _ agent: any Agent
+    ) async throws(StepFailure) -> MachineOutcome {
+        let applied = try await apply(scan, at: address, agent)
+        guard applied.outcome.kind == .collected else { return self.outcome(of: applied) }
+        try await quarantine(scan, agent)
+        let archive = try await archive()
+        return MachineOutcome(
+            .collected, "\(scan.toTake.count) files were copied to \(archive). Nothing was changed.")
     }
 
     /// - Parameter isLast: nobody else needs the rescue VM any more.

@@ -6,6 +6,8 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
         case scan
         /// A rescue in three commands: ``StepwiseRescue``.
         case create
+        /// Puts back what another run took: ``RunConfiguration/undoes``.
+        case undo
     }
 
     /// What to do with a machine that was seen to fail at boot with its repaired disk.
@@ -39,6 +41,9 @@ package struct RunConfiguration: Hashable, Sendable, Codable {
     /// What the provider was opened with, by the names of the command's options, so that a resume opens the same.
     /// Nothing secret.
     package var settings: [String: String] = [:]
+
+    /// The run whose quarantine is put back.
+    package var undoes: String?
 
     package init(_ command: Command, machines: [String]) {
         self.command = command

@@ -88,7 +88,7 @@ extension RunSession {
     func context(machines: [String]) throws(CoordinatorError) -> RunContext {
         RunContext(
             configuration: record.configuration, recipe: try recipe(), provider: dependencies.provider,
-            ledger: ledger, directory: directory, gate: gate(machines: machines),
+            ledger: ledger, directory: directory, state: dependencies.state, gate: gate(machines: machines),
             keySources: (dependencies.provider.keySource.map { [$0] } ?? []) + dependencies.keySources,
             copies: Limiter(record.configuration.concurrentCopies),
             boots: Limiter(record.configuration.concurrentBoots)

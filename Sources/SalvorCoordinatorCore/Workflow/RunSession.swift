@@ -123,6 +123,10 @@ struct RunSession: ~Copyable, Sendable {
     }
 
     func recordConsent(_ recipe: Recipe) async throws(CoordinatorError) {
+        for (name, loss) in recipe.ownConsents.sorted(by: { $0.key < $1.key }) {
+            try await ledger.append(
+                .note(AuditEvent.Note(text: "The operator agreed to \(name): \(printable(loss)).")))
+        }
         for consent in recipe.granted.sorted(by: { $0.rawValue < $1.rawValue }) {
             try await ledger.append(
                 .note(AuditEvent.Note(text: "The operator agreed to \(consent.rawValue): \(consent.loss).")))

@@ -6,6 +6,8 @@ package enum StepName: String, Hashable, Sendable, Codable, CaseIterable {
     case host
     case attach
     case connect
+    /// An undo's: what a run took goes to the rescue VM.
+    case store
     case scan
     case unlock
     case confirm

@@ -18,6 +18,21 @@ package enum Spelling {
         candidates(for: word, among: names).first
     }
 
+    /// The case of an enumeration that a YAML value names.
+    static func choice<Choice: CaseIterable & RawRepresentable<String>>(
+        of type: Choice.Type, _ value: YAMLValue
+    ) throws(YAMLMistake) -> Choice {
+        let names = Choice.allCases.map(\.rawValue)
+        let expected = names.joined(separator: " or ")
+        // YAML takes a bare off for a truth value elsewhere; here it is the word.
+        let text = try value.text(expected)
+        guard let choice = Choice(rawValue: text) else {
+            let meant = closest(to: text, among: names).map { "; did you mean “\($0)”?" } ?? ""
+            throw value.mistake(found: value.shown + meant, expected: expected)
+        }
+        return choice
+    }
+
     /// Levenshtein's.
     private static func distance(_ one: String, _ other: String) -> Int {
         let other = Array(other.unicodeScalars.prefix(64))

@@ -51,6 +51,16 @@ package struct YAMLValue {
         return scalar.string
     }
 
+    /// A text that can be empty.
+    package func textOrNothing() throws(YAMLMistake) -> String {
+        guard case .scalar(let scalar) = node else { throw mistake(found: shown, expected: "a text") }
+        return scalar.string
+    }
+
+    package var isMapping: Bool {
+        if case .mapping = node { true } else { false }
+    }
+
     package func list(_ expected: String) throws(YAMLMistake) -> [YAMLValue] {
         guard case .sequence(let sequence) = node else { throw mistake(found: shown, expected: expected) }
         return sequence.map { YAMLValue(node: $0, file: file) }

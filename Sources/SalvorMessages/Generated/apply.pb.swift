@@ -35,6 +35,7 @@ package nonisolated enum Salvor_V1_Step: SwiftProtobuf.Enum, Swift.CaseIterable 
   case delete // = 5
   case flush // = 6
   case verify // = 7
+  case write // = 8
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -51,6 +52,7 @@ package nonisolated enum Salvor_V1_Step: SwiftProtobuf.Enum, Swift.CaseIterable 
     case 5: self = .delete
     case 6: self = .flush
     case 7: self = .verify
+    case 8: self = .write
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -65,6 +67,7 @@ package nonisolated enum Salvor_V1_Step: SwiftProtobuf.Enum, Swift.CaseIterable 
     case .delete: return 5
     case .flush: return 6
     case .verify: return 7
+    case .write: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -79,6 +82,7 @@ package nonisolated enum Salvor_V1_Step: SwiftProtobuf.Enum, Swift.CaseIterable 
     .delete,
     .flush,
     .verify,
+    .write,
   ]
 
 }
@@ -121,81 +125,98 @@ package nonisolated struct Salvor_V1_ApplyRequest: Sendable {
   fileprivate var _recipe: Salvor_V1_Recipe? = nil
 }
 
-package nonisolated struct Salvor_V1_ApplyEvent: Sendable {
+package nonisolated struct Salvor_V1_ApplyEvent: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Counts from 1 within one Apply.
-  package var sequence: UInt64 = 0
+  package var sequence: UInt64 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
 
   /// Nanoseconds since the Apply began, by the agent's monotonic clock.
-  package var elapsedNanoseconds: UInt64 = 0
+  package var elapsedNanoseconds: UInt64 {
+    get {_storage._elapsedNanoseconds}
+    set {_uniqueStorage()._elapsedNanoseconds = newValue}
+  }
 
-  package var event: Salvor_V1_ApplyEvent.OneOf_Event? = nil
+  package var event: OneOf_Event? {
+    get {return _storage._event}
+    set {_uniqueStorage()._event = newValue}
+  }
 
   package var stepStarted: Salvor_V1_StepStarted {
     get {
-      if case .stepStarted(let v)? = event {return v}
+      if case .stepStarted(let v)? = _storage._event {return v}
       return Salvor_V1_StepStarted()
     }
-    set {event = .stepStarted(newValue)}
+    set {_uniqueStorage()._event = .stepStarted(newValue)}
   }
 
   package var stepDone: Salvor_V1_StepDone {
     get {
-      if case .stepDone(let v)? = event {return v}
+      if case .stepDone(let v)? = _storage._event {return v}
       return Salvor_V1_StepDone()
     }
-    set {event = .stepDone(newValue)}
+    set {_uniqueStorage()._event = .stepDone(newValue)}
   }
 
   package var quarantined: Salvor_V1_FileQuarantined {
     get {
-      if case .quarantined(let v)? = event {return v}
+      if case .quarantined(let v)? = _storage._event {return v}
       return Salvor_V1_FileQuarantined()
     }
-    set {event = .quarantined(newValue)}
+    set {_uniqueStorage()._event = .quarantined(newValue)}
   }
 
   package var deleted: Salvor_V1_FileDeleted {
     get {
-      if case .deleted(let v)? = event {return v}
+      if case .deleted(let v)? = _storage._event {return v}
       return Salvor_V1_FileDeleted()
     }
-    set {event = .deleted(newValue)}
+    set {_uniqueStorage()._event = .deleted(newValue)}
   }
 
   package var matched: Salvor_V1_Finding {
     get {
-      if case .matched(let v)? = event {return v}
+      if case .matched(let v)? = _storage._event {return v}
       return Salvor_V1_Finding()
     }
-    set {event = .matched(newValue)}
+    set {_uniqueStorage()._event = .matched(newValue)}
   }
 
   package var volumeChanged: Salvor_V1_VolumeChanged {
     get {
-      if case .volumeChanged(let v)? = event {return v}
+      if case .volumeChanged(let v)? = _storage._event {return v}
       return Salvor_V1_VolumeChanged()
     }
-    set {event = .volumeChanged(newValue)}
+    set {_uniqueStorage()._event = .volumeChanged(newValue)}
   }
 
   package var verified: Salvor_V1_VerifiedVolume {
     get {
-      if case .verified(let v)? = event {return v}
+      if case .verified(let v)? = _storage._event {return v}
       return Salvor_V1_VerifiedVolume()
     }
-    set {event = .verified(newValue)}
+    set {_uniqueStorage()._event = .verified(newValue)}
   }
 
   package var outcome: Salvor_V1_Outcome {
     get {
-      if case .outcome(let v)? = event {return v}
+      if case .outcome(let v)? = _storage._event {return v}
       return Salvor_V1_Outcome()
     }
-    set {event = .outcome(newValue)}
+    set {_uniqueStorage()._event = .outcome(newValue)}
+  }
+
+  package var written: Salvor_V1_FileWritten {
+    get {
+      if case .written(let v)? = _storage._event {return v}
+      return Salvor_V1_FileWritten()
+    }
+    set {_uniqueStorage()._event = .written(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -209,10 +230,13 @@ package nonisolated struct Salvor_V1_ApplyEvent: Sendable {
     case volumeChanged(Salvor_V1_VolumeChanged)
     case verified(Salvor_V1_VerifiedVolume)
     case outcome(Salvor_V1_Outcome)
+    case written(Salvor_V1_FileWritten)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Salvor_V1_StepStarted: Sendable {
@@ -269,6 +293,22 @@ package nonisolated struct Salvor_V1_FileDeleted: Sendable {
   package init() {}
 }
 
+package nonisolated struct Salvor_V1_FileWritten: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var path: [String] = []
+
+  package var sizeBytes: UInt64 = 0
+
+  package var sha256: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// A change to the volume that is not a change to a file, such as the reset of its log.
 package nonisolated struct Salvor_V1_VolumeChanged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -302,6 +342,9 @@ package nonisolated struct Salvor_V1_VerifiedVolume: Sendable {
   /// (before the first partition, after the last), before and after the repair; equal when true.
   package var tablesUnchanged: Bool = false
 
+  /// Files that were written, and hold what was to be written.
+  package var writtenFiles: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -312,7 +355,7 @@ package nonisolated struct Salvor_V1_VerifiedVolume: Sendable {
 fileprivate nonisolated let _protobuf_package = "salvor.v1"
 
 nonisolated extension Salvor_V1_Step: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STEP_UNSPECIFIED\0\u{1}STEP_SELECT\0\u{1}STEP_MOUNT\0\u{1}STEP_MATCH\0\u{1}STEP_QUARANTINE\0\u{1}STEP_DELETE\0\u{1}STEP_FLUSH\0\u{1}STEP_VERIFY\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STEP_UNSPECIFIED\0\u{1}STEP_SELECT\0\u{1}STEP_MOUNT\0\u{1}STEP_MATCH\0\u{1}STEP_QUARANTINE\0\u{1}STEP_DELETE\0\u{1}STEP_FLUSH\0\u{1}STEP_VERIFY\0\u{1}STEP_WRITE\0")
 }
 
 nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -366,178 +409,235 @@ nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Salvor_V1_ApplyEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ApplyEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{3}elapsed_nanoseconds\0\u{3}step_started\0\u{3}step_done\0\u{1}quarantined\0\u{1}deleted\0\u{1}matched\0\u{3}volume_changed\0\u{1}verified\0\u{1}outcome\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{3}elapsed_nanoseconds\0\u{3}step_started\0\u{3}step_done\0\u{1}quarantined\0\u{1}deleted\0\u{1}matched\0\u{3}volume_changed\0\u{1}verified\0\u{1}outcome\0\u{1}written\0")
+
+  fileprivate class _StorageClass {
+    var _sequence: UInt64 = 0
+    var _elapsedNanoseconds: UInt64 = 0
+    var _event: Salvor_V1_ApplyEvent.OneOf_Event?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sequence = source._sequence
+      _elapsedNanoseconds = source._elapsedNanoseconds
+      _event = source._event
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.elapsedNanoseconds) }()
-      case 3: try {
-        var v: Salvor_V1_StepStarted?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .stepStarted(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._sequence) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._elapsedNanoseconds) }()
+        case 3: try {
+          var v: Salvor_V1_StepStarted?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .stepStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .stepStarted(v)
+          }
+        }()
+        case 4: try {
+          var v: Salvor_V1_StepDone?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .stepDone(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .stepDone(v)
+          }
+        }()
+        case 5: try {
+          var v: Salvor_V1_FileQuarantined?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .quarantined(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .quarantined(v)
+          }
+        }()
+        case 6: try {
+          var v: Salvor_V1_FileDeleted?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .deleted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .deleted(v)
+          }
+        }()
+        case 7: try {
+          var v: Salvor_V1_Finding?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .matched(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .matched(v)
+          }
+        }()
+        case 8: try {
+          var v: Salvor_V1_VolumeChanged?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .volumeChanged(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .volumeChanged(v)
+          }
+        }()
+        case 9: try {
+          var v: Salvor_V1_VerifiedVolume?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .verified(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .verified(v)
+          }
+        }()
+        case 10: try {
+          var v: Salvor_V1_Outcome?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .outcome(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .outcome(v)
+          }
+        }()
+        case 11: try {
+          var v: Salvor_V1_FileWritten?
+          var hadOneofValue = false
+          if let current = _storage._event {
+            hadOneofValue = true
+            if case .written(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._event = .written(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .stepStarted(v)
-        }
-      }()
-      case 4: try {
-        var v: Salvor_V1_StepDone?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .stepDone(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .stepDone(v)
-        }
-      }()
-      case 5: try {
-        var v: Salvor_V1_FileQuarantined?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .quarantined(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .quarantined(v)
-        }
-      }()
-      case 6: try {
-        var v: Salvor_V1_FileDeleted?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .deleted(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .deleted(v)
-        }
-      }()
-      case 7: try {
-        var v: Salvor_V1_Finding?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .matched(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .matched(v)
-        }
-      }()
-      case 8: try {
-        var v: Salvor_V1_VolumeChanged?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .volumeChanged(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .volumeChanged(v)
-        }
-      }()
-      case 9: try {
-        var v: Salvor_V1_VerifiedVolume?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .verified(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .verified(v)
-        }
-      }()
-      case 10: try {
-        var v: Salvor_V1_Outcome?
-        var hadOneofValue = false
-        if let current = self.event {
-          hadOneofValue = true
-          if case .outcome(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .outcome(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
-    }
-    if self.elapsedNanoseconds != 0 {
-      try visitor.visitSingularUInt64Field(value: self.elapsedNanoseconds, fieldNumber: 2)
-    }
-    switch self.event {
-    case .stepStarted?: try {
-      guard case .stepStarted(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .stepDone?: try {
-      guard case .stepDone(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .quarantined?: try {
-      guard case .quarantined(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .deleted?: try {
-      guard case .deleted(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .matched?: try {
-      guard case .matched(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case .volumeChanged?: try {
-      guard case .volumeChanged(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case .verified?: try {
-      guard case .verified(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    }()
-    case .outcome?: try {
-      guard case .outcome(let v)? = self.event else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._sequence, fieldNumber: 1)
+      }
+      if _storage._elapsedNanoseconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._elapsedNanoseconds, fieldNumber: 2)
+      }
+      switch _storage._event {
+      case .stepStarted?: try {
+        guard case .stepStarted(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .stepDone?: try {
+        guard case .stepDone(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .quarantined?: try {
+        guard case .quarantined(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .deleted?: try {
+        guard case .deleted(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .matched?: try {
+        guard case .matched(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case .volumeChanged?: try {
+        guard case .volumeChanged(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
+      case .verified?: try {
+        guard case .verified(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      }()
+      case .outcome?: try {
+        guard case .outcome(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .written?: try {
+        guard case .written(let v)? = _storage._event else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Salvor_V1_ApplyEvent, rhs: Salvor_V1_ApplyEvent) -> Bool {
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs.elapsedNanoseconds != rhs.elapsedNanoseconds {return false}
-    if lhs.event != rhs.event {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._elapsedNanoseconds != rhs_storage._elapsedNanoseconds {return false}
+        if _storage._event != rhs_storage._event {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -678,6 +778,46 @@ nonisolated extension Salvor_V1_FileDeleted: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension Salvor_V1_FileWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FileWritten"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sizeBytes) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.path, fieldNumber: 1)
+    }
+    if self.sizeBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sizeBytes, fieldNumber: 2)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sha256, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_FileWritten, rhs: Salvor_V1_FileWritten) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.sizeBytes != rhs.sizeBytes {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Salvor_V1_VolumeChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VolumeChanged"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{1}what\0")
@@ -715,7 +855,7 @@ nonisolated extension Salvor_V1_VolumeChanged: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Salvor_V1_VerifiedVolume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VerifiedVolume"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}absent_files\0\u{3}unchanged_files\0\u{3}tables_unchanged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}volume_number\0\u{3}absent_files\0\u{3}unchanged_files\0\u{3}tables_unchanged\0\u{3}written_files\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -727,6 +867,7 @@ nonisolated extension Salvor_V1_VerifiedVolume: SwiftProtobuf.Message, SwiftProt
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.absentFiles) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.unchangedFiles) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.tablesUnchanged) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.writtenFiles) }()
       default: break
       }
     }
@@ -745,6 +886,9 @@ nonisolated extension Salvor_V1_VerifiedVolume: SwiftProtobuf.Message, SwiftProt
     if self.tablesUnchanged != false {
       try visitor.visitSingularBoolField(value: self.tablesUnchanged, fieldNumber: 4)
     }
+    if self.writtenFiles != 0 {
+      try visitor.visitSingularUInt32Field(value: self.writtenFiles, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -753,6 +897,7 @@ nonisolated extension Salvor_V1_VerifiedVolume: SwiftProtobuf.Message, SwiftProt
     if lhs.absentFiles != rhs.absentFiles {return false}
     if lhs.unchangedFiles != rhs.unchangedFiles {return false}
     if lhs.tablesUnchanged != rhs.tablesUnchanged {return false}
+    if lhs.writtenFiles != rhs.writtenFiles {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -189,6 +189,15 @@ package nonisolated struct Salvor_V1_Finding: Sendable {
 
   package var action: Salvor_V1_Action = .unspecified
 
+  /// Of ACTION_QUARANTINE_AND_WRITE: what the file holds afterwards.
+  package var resultBytes: UInt64 = 0
+
+  /// 32 bytes.
+  package var resultSha256: Data = Data()
+
+  /// What becomes other in it, a sentence each, at most 64.
+  package var changes: [String] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -259,6 +268,9 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
 
     /// Encrypted in a way that no key opens here: conversion under way, an unknown cipher.
     case cannotUnlock // = 9
+
+    /// Nothing is to be repaired, and there are files to copy (Scan), or they were copied (Apply). Nothing is changed.
+    case collected // = 10
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -277,6 +289,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       case 7: self = .failed
       case 8: self = .repairable
       case 9: self = .cannotUnlock
+      case 10: self = .collected
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -293,6 +306,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       case .failed: return 7
       case .repairable: return 8
       case .cannotUnlock: return 9
+      case .collected: return 10
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -309,6 +323,7 @@ package nonisolated struct Salvor_V1_Outcome: Sendable {
       .failed,
       .repairable,
       .cannotUnlock,
+      .collected,
     ]
 
   }
@@ -431,7 +446,7 @@ nonisolated extension Salvor_V1_WindowsInstallation: SwiftProtobuf.Message, Swif
 
 nonisolated extension Salvor_V1_Finding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Finding"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rule_id\0\u{3}volume_number\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}header\0\u{1}times\0\u{1}verdict\0\u{1}reason\0\u{1}action\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rule_id\0\u{3}volume_number\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}header\0\u{1}times\0\u{1}verdict\0\u{1}reason\0\u{1}action\0\u{3}result_bytes\0\u{3}result_sha256\0\u{1}changes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -449,6 +464,9 @@ nonisolated extension Salvor_V1_Finding: SwiftProtobuf.Message, SwiftProtobuf._M
       case 8: try { try decoder.decodeSingularEnumField(value: &self.verdict) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 10: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.resultBytes) }()
+      case 12: try { try decoder.decodeSingularBytesField(value: &self.resultSha256) }()
+      case 13: try { try decoder.decodeRepeatedStringField(value: &self.changes) }()
       default: break
       }
     }
@@ -489,6 +507,15 @@ nonisolated extension Salvor_V1_Finding: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.action != .unspecified {
       try visitor.visitSingularEnumField(value: self.action, fieldNumber: 10)
     }
+    if self.resultBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.resultBytes, fieldNumber: 11)
+    }
+    if !self.resultSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.resultSha256, fieldNumber: 12)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.changes, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -503,6 +530,9 @@ nonisolated extension Salvor_V1_Finding: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.verdict != rhs.verdict {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.action != rhs.action {return false}
+    if lhs.resultBytes != rhs.resultBytes {return false}
+    if lhs.resultSha256 != rhs.resultSha256 {return false}
+    if lhs.changes != rhs.changes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -604,5 +634,5 @@ nonisolated extension Salvor_V1_Outcome: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension Salvor_V1_Outcome.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_REPAIRED\0\u{1}KIND_NOTHING_TO_REPAIR\0\u{1}KIND_LOCKED\0\u{1}KIND_UNCLEAN\0\u{1}KIND_NOT_WINDOWS\0\u{1}KIND_AMBIGUOUS\0\u{1}KIND_FAILED\0\u{1}KIND_REPAIRABLE\0\u{1}KIND_CANNOT_UNLOCK\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_REPAIRED\0\u{1}KIND_NOTHING_TO_REPAIR\0\u{1}KIND_LOCKED\0\u{1}KIND_UNCLEAN\0\u{1}KIND_NOT_WINDOWS\0\u{1}KIND_AMBIGUOUS\0\u{1}KIND_FAILED\0\u{1}KIND_REPAIRABLE\0\u{1}KIND_CANNOT_UNLOCK\0\u{1}KIND_COLLECTED\0")
 }

@@ -33,6 +33,19 @@ package enum Salvor_V1_Quarantine: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "Store" metadata.
+        package enum Store: Sendable {
+            /// Request type for "Store".
+            package typealias Input = Salvor_V1_StoreChunk
+            /// Response type for "Store".
+            package typealias Output = Salvor_V1_StoreResponse
+            /// Descriptor for "Store".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "salvor.v1.Quarantine"),
+                method: "Store",
+                type: .clientStreaming
+            )
+        }
         /// Namespace for "Discard" metadata.
         package enum Discard: Sendable {
             /// Request type for "Discard".
@@ -49,6 +62,7 @@ package enum Salvor_V1_Quarantine: Sendable {
         /// Descriptors for all methods in the "salvor.v1.Quarantine" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Fetch.descriptor,
+            Store.descriptor,
             Discard.descriptor
         ]
     }
@@ -97,6 +111,25 @@ extension Salvor_V1_Quarantine {
             request: GRPCCore.StreamingServerRequest<Salvor_V1_FetchRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Salvor_V1_FetchChunk>
+
+        /// Handle the "Store" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+        /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Salvor_V1_StoreChunk` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Salvor_V1_StoreResponse` messages.
+        func store(
+            request: GRPCCore.StreamingServerRequest<Salvor_V1_StoreChunk>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Salvor_V1_StoreResponse>
 
         /// Handle the "Discard" method.
         ///
@@ -147,6 +180,25 @@ extension Salvor_V1_Quarantine {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Salvor_V1_FetchChunk>
 
+        /// Handle the "Store" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+        /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Salvor_V1_StoreChunk` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Salvor_V1_StoreResponse` message.
+        func store(
+            request: GRPCCore.StreamingServerRequest<Salvor_V1_StoreChunk>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Salvor_V1_StoreResponse>
+
         /// Handle the "Discard" method.
         ///
         /// > Source IDL Documentation:
@@ -195,6 +247,25 @@ extension Salvor_V1_Quarantine {
             context: GRPCCore.ServerContext
         ) async throws
 
+        /// Handle the "Store" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+        /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+        ///
+        /// - Parameters:
+        ///   - request: A stream of `Salvor_V1_StoreChunk` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Salvor_V1_StoreResponse` to respond with.
+        func store(
+            request: GRPCCore.RPCAsyncSequence<Salvor_V1_StoreChunk, any Swift.Error>,
+            context: GRPCCore.ServerContext
+        ) async throws -> Salvor_V1_StoreResponse
+
         /// Handle the "Discard" method.
         ///
         /// > Source IDL Documentation:
@@ -231,6 +302,17 @@ extension Salvor_V1_Quarantine.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Salvor_V1_Quarantine.Method.Store.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Salvor_V1_StoreChunk>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Salvor_V1_StoreResponse>(),
+            handler: { request, context in
+                try await self.store(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Salvor_V1_Quarantine.Method.Discard.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Salvor_V1_DiscardRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Salvor_V1_DiscardResponse>(),
@@ -256,6 +338,17 @@ extension Salvor_V1_Quarantine.ServiceProtocol {
             context: context
         )
         return response
+    }
+
+    package func store(
+        request: GRPCCore.StreamingServerRequest<Salvor_V1_StoreChunk>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Salvor_V1_StoreResponse> {
+        let response = try await self.store(
+            request: request,
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
     }
 
     package func discard(
@@ -287,6 +380,19 @@ extension Salvor_V1_Quarantine.SimpleServiceProtocol {
                 )
                 return [:]
             }
+        )
+    }
+
+    package func store(
+        request: GRPCCore.StreamingServerRequest<Salvor_V1_StoreChunk>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Salvor_V1_StoreResponse> {
+        return GRPCCore.ServerResponse<Salvor_V1_StoreResponse>(
+            message: try await self.store(
+                request: request.messages,
+                context: context
+            ),
+            metadata: [:]
         )
     }
 
@@ -338,6 +444,30 @@ extension Salvor_V1_Quarantine {
             deserializer: some GRPCCore.MessageDeserializer<Salvor_V1_FetchChunk>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Salvor_V1_FetchChunk>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Store" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+        /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `Salvor_V1_StoreChunk` messages.
+        ///   - serializer: A serializer for `Salvor_V1_StoreChunk` messages.
+        ///   - deserializer: A deserializer for `Salvor_V1_StoreResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func store<Result>(
+            request: GRPCCore.StreamingClientRequest<Salvor_V1_StoreChunk>,
+            serializer: some GRPCCore.MessageSerializer<Salvor_V1_StoreChunk>,
+            deserializer: some GRPCCore.MessageDeserializer<Salvor_V1_StoreResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Salvor_V1_StoreResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "Discard" method.
@@ -416,6 +546,41 @@ extension Salvor_V1_Quarantine {
             )
         }
 
+        /// Call the "Store" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+        /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request producing `Salvor_V1_StoreChunk` messages.
+        ///   - serializer: A serializer for `Salvor_V1_StoreChunk` messages.
+        ///   - deserializer: A deserializer for `Salvor_V1_StoreResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func store<Result>(
+            request: GRPCCore.StreamingClientRequest<Salvor_V1_StoreChunk>,
+            serializer: some GRPCCore.MessageSerializer<Salvor_V1_StoreChunk>,
+            deserializer: some GRPCCore.MessageDeserializer<Salvor_V1_StoreResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Salvor_V1_StoreResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.clientStreaming(
+                request: request,
+                descriptor: Salvor_V1_Quarantine.Method.Store.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "Discard" method.
         ///
         /// > Source IDL Documentation:
@@ -482,6 +647,36 @@ extension Salvor_V1_Quarantine.ClientProtocol {
         )
     }
 
+    /// Call the "Store" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+    /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+    ///
+    /// - Parameters:
+    ///   - request: A streaming request producing `Salvor_V1_StoreChunk` messages.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func store<Result>(
+        request: GRPCCore.StreamingClientRequest<Salvor_V1_StoreChunk>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Salvor_V1_StoreResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.store(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Salvor_V1_StoreChunk>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Salvor_V1_StoreResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "Discard" method.
     ///
     /// > Source IDL Documentation:
@@ -540,6 +735,41 @@ extension Salvor_V1_Quarantine.ClientProtocol {
             metadata: metadata
         )
         return try await self.fetch(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Store" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Brings one quarantine back to the rescue VM, so that an Apply can put its files back: its id, then each file as Fetch
+    /// > gives it. Every file is checked against its entry; where one does not fit, nothing is kept.
+    ///
+    /// - Parameters:
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - producer: A closure producing request messages to send to the server. Returning
+    ///       from the closure closes the request stream.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func store<Result>(
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        requestProducer producer: @Sendable @escaping (GRPCCore.RPCWriter<Salvor_V1_StoreChunk>) async throws -> Void,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Salvor_V1_StoreResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.StreamingClientRequest<Salvor_V1_StoreChunk>(
+            metadata: metadata,
+            producer: producer
+        )
+        return try await self.store(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -102,11 +102,74 @@ package nonisolated struct Salvor_V1_QuarantineEntry: Sendable {
   /// The volume of the disk that the file was on, so that it can be put back where it was.
   package var volumeNumber: UInt32 = 0
 
+  /// Why it was taken.
+  package var action: Salvor_V1_Action = .unspecified
+
+  /// Of a file that was written over: the SHA-256 of what it holds since.
+  package var resultSha256: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _times: Salvor_V1_FileTimes? = nil
+}
+
+package nonisolated struct Salvor_V1_StoreChunk: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var part: Salvor_V1_StoreChunk.OneOf_Part? = nil
+
+  package var quarantineID: String {
+    get {
+      if case .quarantineID(let v)? = part {return v}
+      return String()
+    }
+    set {part = .quarantineID(newValue)}
+  }
+
+  package var entry: Salvor_V1_QuarantineEntry {
+    get {
+      if case .entry(let v)? = part {return v}
+      return Salvor_V1_QuarantineEntry()
+    }
+    set {part = .entry(newValue)}
+  }
+
+  /// At most 256 KiB of the file announced by the entry before.
+  package var data: Data {
+    get {
+      if case .data(let v)? = part {return v}
+      return Data()
+    }
+    set {part = .data(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Part: Equatable, Sendable {
+    case quarantineID(String)
+    case entry(Salvor_V1_QuarantineEntry)
+    /// At most 256 KiB of the file announced by the entry before.
+    case data(Data)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_StoreResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var files: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Salvor_V1_DiscardRequest: Sendable {
@@ -229,7 +292,7 @@ nonisolated extension Salvor_V1_FetchChunk: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".QuarantineEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}times\0\u{1}attributes\0\u{3}security_descriptor\0\u{3}volume_number\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{3}size_bytes\0\u{1}sha256\0\u{1}times\0\u{1}attributes\0\u{3}security_descriptor\0\u{3}volume_number\0\u{1}action\0\u{3}result_sha256\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -244,6 +307,8 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.attributes) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.securityDescriptor) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.volumeNumber) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.resultSha256) }()
       default: break
       }
     }
@@ -275,6 +340,12 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
     if self.volumeNumber != 0 {
       try visitor.visitSingularUInt32Field(value: self.volumeNumber, fieldNumber: 7)
     }
+    if self.action != .unspecified {
+      try visitor.visitSingularEnumField(value: self.action, fieldNumber: 8)
+    }
+    if !self.resultSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.resultSha256, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -286,6 +357,112 @@ nonisolated extension Salvor_V1_QuarantineEntry: SwiftProtobuf.Message, SwiftPro
     if lhs.attributes != rhs.attributes {return false}
     if lhs.securityDescriptor != rhs.securityDescriptor {return false}
     if lhs.volumeNumber != rhs.volumeNumber {return false}
+    if lhs.action != rhs.action {return false}
+    if lhs.resultSha256 != rhs.resultSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_StoreChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StoreChunk"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}quarantine_id\0\u{1}entry\0\u{1}data\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.part != nil {try decoder.handleConflictingOneOf()}
+          self.part = .quarantineID(v)
+        }
+      }()
+      case 2: try {
+        var v: Salvor_V1_QuarantineEntry?
+        var hadOneofValue = false
+        if let current = self.part {
+          hadOneofValue = true
+          if case .entry(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.part = .entry(v)
+        }
+      }()
+      case 3: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.part != nil {try decoder.handleConflictingOneOf()}
+          self.part = .data(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.part {
+    case .quarantineID?: try {
+      guard case .quarantineID(let v)? = self.part else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .entry?: try {
+      guard case .entry(let v)? = self.part else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .data?: try {
+      guard case .data(let v)? = self.part else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_StoreChunk, rhs: Salvor_V1_StoreChunk) -> Bool {
+    if lhs.part != rhs.part {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_StoreResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StoreResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}files\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.files) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.files != 0 {
+      try visitor.visitSingularUInt32Field(value: self.files, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_StoreResponse, rhs: Salvor_V1_StoreResponse) -> Bool {
+    if lhs.files != rhs.files {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

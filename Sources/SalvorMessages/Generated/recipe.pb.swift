@@ -25,6 +25,45 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// Volumes that a rule's folder is looked for on.
+package nonisolated enum Salvor_V1_VolumeRole: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// Where Windows is installed.
+  case windows // = 0
+
+  /// Where its boot manager lies: EFI system partitions (FAT), and every NTFS volume.
+  case boot // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .windows
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .windows
+    case 1: self = .boot
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .windows: return 0
+    case .boot: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Salvor_V1_VolumeRole] = [
+    .windows,
+    .boot,
+  ]
+
+}
+
 package nonisolated enum Salvor_V1_Verdict: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
@@ -32,6 +71,10 @@ package nonisolated enum Salvor_V1_Verdict: SwiftProtobuf.Enum, Swift.CaseIterab
   case corrected // = 2
   case zeroed // = 3
   case unknown // = 4
+
+  /// There is no such file in a folder that is there. Only of rules whose name pattern has no wildcard and that say what
+  /// follows from it.
+  case missing // = 5
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -45,6 +88,7 @@ package nonisolated enum Salvor_V1_Verdict: SwiftProtobuf.Enum, Swift.CaseIterab
     case 2: self = .corrected
     case 3: self = .zeroed
     case 4: self = .unknown
+    case 5: self = .missing
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -56,6 +100,7 @@ package nonisolated enum Salvor_V1_Verdict: SwiftProtobuf.Enum, Swift.CaseIterab
     case .corrected: return 2
     case .zeroed: return 3
     case .unknown: return 4
+    case .missing: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -67,6 +112,7 @@ package nonisolated enum Salvor_V1_Verdict: SwiftProtobuf.Enum, Swift.CaseIterab
     .corrected,
     .zeroed,
     .unknown,
+    .missing,
   ]
 
 }
@@ -80,6 +126,12 @@ package nonisolated enum Salvor_V1_Action: SwiftProtobuf.Enum, Swift.CaseIterabl
 
   /// Copy to quarantine with its metadata, then delete.
   case quarantineAndDelete // = 2
+
+  /// Copy to quarantine with its metadata, then write another content over it. A file that is not there is made.
+  case quarantineAndWrite // = 3
+
+  /// Copy, and leave it as it is: for the operator to read.
+  case collect // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -91,6 +143,8 @@ package nonisolated enum Salvor_V1_Action: SwiftProtobuf.Enum, Swift.CaseIterabl
     case 0: self = .unspecified
     case 1: self = .keep
     case 2: self = .quarantineAndDelete
+    case 3: self = .quarantineAndWrite
+    case 4: self = .collect
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -100,6 +154,8 @@ package nonisolated enum Salvor_V1_Action: SwiftProtobuf.Enum, Swift.CaseIterabl
     case .unspecified: return 0
     case .keep: return 1
     case .quarantineAndDelete: return 2
+    case .quarantineAndWrite: return 3
+    case .collect: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -109,6 +165,46 @@ package nonisolated enum Salvor_V1_Action: SwiftProtobuf.Enum, Swift.CaseIterabl
     .unspecified,
     .keep,
     .quarantineAndDelete,
+    .quarantineAndWrite,
+    .collect,
+  ]
+
+}
+
+package nonisolated enum Salvor_V1_SafeBoot: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case off // = 0
+  case minimal // = 1
+  case network // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .off
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .off
+    case 1: self = .minimal
+    case 2: self = .network
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .off: return 0
+    case .minimal: return 1
+    case .network: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Salvor_V1_SafeBoot] = [
+    .off,
+    .minimal,
+    .network,
   ]
 
 }
@@ -142,6 +238,9 @@ package nonisolated struct Salvor_V1_Recipe: Sendable {
   package var hasRequires: Bool {self._requires != nil}
   /// Clears the value of `requires`. Subsequent reads from it will return its default value.
   package mutating func clearRequires() {self._requires = nil}
+
+  /// Instead of rules: puts back what the quarantine of this id holds, which Quarantine.Store brought to the rescue VM.
+  package var putBackFrom: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -198,6 +297,8 @@ package nonisolated struct Salvor_V1_Rule: Sendable {
 
   package var actions: [Salvor_V1_VerdictAction] = []
 
+  package var volumes: Salvor_V1_VolumeRole = .windows
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -228,7 +329,7 @@ package nonisolated struct Salvor_V1_Judgement: Sendable {
   /// Last-write time before this instant: UNKNOWN, so that files older than the fault are never taken for it.
   package var faultyFrom: UInt64 = 0
 
-  /// Every file that matches is FAULTY, whatever is in it.
+  /// Every file that matches and is not too small or too large is FAULTY, whatever is in it.
   package var everyFile: Bool = false
 
   /// A file of fewer bytes, or of more, is UNKNOWN; 0 for no bound.
@@ -249,6 +350,239 @@ package nonisolated struct Salvor_V1_VerdictAction: Sendable {
   package var verdict: Salvor_V1_Verdict = .unspecified
 
   package var action: Salvor_V1_Action = .unspecified
+
+  /// For ACTION_QUARANTINE_AND_WRITE. Where it comes out as what is there already, the verdict is CORRECTED and the action
+  /// KEEP; where it cannot be made, the action is KEEP and the reason says why.
+  package var content: Salvor_V1_NewContent {
+    get {_content ?? Salvor_V1_NewContent()}
+    set {_content = newValue}
+  }
+  /// Returns true if `content` has been explicitly set.
+  package var hasContent: Bool {self._content != nil}
+  /// Clears the value of `content`. Subsequent reads from it will return its default value.
+  package mutating func clearContent() {self._content = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _content: Salvor_V1_NewContent? = nil
+}
+
+/// What is written over a file.
+package nonisolated struct Salvor_V1_NewContent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var source: Salvor_V1_NewContent.OneOf_Source? = nil
+
+  /// These bytes, at most 1 MiB.
+  package var bytes: Data {
+    get {
+      if case .bytes(let v)? = source {return v}
+      return Data()
+    }
+    set {source = .bytes(newValue)}
+  }
+
+  /// What another file of the same volume holds; its components below the volume's root.
+  package var copyOf: Salvor_V1_FilePath {
+    get {
+      if case .copyOf(let v)? = source {return v}
+      return Salvor_V1_FilePath()
+    }
+    set {source = .copyOf(newValue)}
+  }
+
+  /// The file is a registry hive: it is made whole from its logs, or from its backup.
+  package var repairedHive: Salvor_V1_HiveRepair {
+    get {
+      if case .repairedHive(let v)? = source {return v}
+      return Salvor_V1_HiveRepair()
+    }
+    set {source = .repairedHive(newValue)}
+  }
+
+  /// The file is a registry hive: these values are set in it.
+  package var editedHive: Salvor_V1_HiveEdit {
+    get {
+      if case .editedHive(let v)? = source {return v}
+      return Salvor_V1_HiveEdit()
+    }
+    set {source = .editedHive(newValue)}
+  }
+
+  /// The file is a BCD hive: how its default entry starts Windows.
+  package var safeBoot: Salvor_V1_SafeBoot {
+    get {
+      if case .safeBoot(let v)? = source {return v}
+      return .off
+    }
+    set {source = .safeBoot(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Source: Equatable, Sendable {
+    /// These bytes, at most 1 MiB.
+    case bytes(Data)
+    /// What another file of the same volume holds; its components below the volume's root.
+    case copyOf(Salvor_V1_FilePath)
+    /// The file is a registry hive: it is made whole from its logs, or from its backup.
+    case repairedHive(Salvor_V1_HiveRepair)
+    /// The file is a registry hive: these values are set in it.
+    case editedHive(Salvor_V1_HiveEdit)
+    /// The file is a BCD hive: how its default entry starts Windows.
+    case safeBoot(Salvor_V1_SafeBoot)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_FilePath: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var components: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_HiveRepair: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The backup in RegBack may be taken where the logs do not help. What was registered since then is lost, so set only
+  /// where the operator agreed to that.
+  package var fromBackup: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_HiveEdit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var changes: [Salvor_V1_ValueChange] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_ValueChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Keys below the hive's root. A first one of CurrentControlSet is the control set that Select names. Keys that are
+  /// missing are made, where a value is set.
+  package var key: [String] = []
+
+  /// Empty for the key's default value.
+  package var name: String = String()
+
+  package var change: Salvor_V1_ValueChange.OneOf_Change? = nil
+
+  package var delete: Bool {
+    get {
+      if case .delete(let v)? = change {return v}
+      return false
+    }
+    set {change = .delete(newValue)}
+  }
+
+  /// REG_SZ.
+  package var text: String {
+    get {
+      if case .text(let v)? = change {return v}
+      return String()
+    }
+    set {change = .text(newValue)}
+  }
+
+  /// REG_EXPAND_SZ.
+  package var expandableText: String {
+    get {
+      if case .expandableText(let v)? = change {return v}
+      return String()
+    }
+    set {change = .expandableText(newValue)}
+  }
+
+  /// REG_MULTI_SZ.
+  package var texts: Salvor_V1_TextList {
+    get {
+      if case .texts(let v)? = change {return v}
+      return Salvor_V1_TextList()
+    }
+    set {change = .texts(newValue)}
+  }
+
+  /// REG_DWORD.
+  package var number: UInt32 {
+    get {
+      if case .number(let v)? = change {return v}
+      return 0
+    }
+    set {change = .number(newValue)}
+  }
+
+  /// REG_QWORD.
+  package var longNumber: UInt64 {
+    get {
+      if case .longNumber(let v)? = change {return v}
+      return 0
+    }
+    set {change = .longNumber(newValue)}
+  }
+
+  /// REG_BINARY.
+  package var binary: Data {
+    get {
+      if case .binary(let v)? = change {return v}
+      return Data()
+    }
+    set {change = .binary(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Change: Equatable, Sendable {
+    case delete(Bool)
+    /// REG_SZ.
+    case text(String)
+    /// REG_EXPAND_SZ.
+    case expandableText(String)
+    /// REG_MULTI_SZ.
+    case texts(Salvor_V1_TextList)
+    /// REG_DWORD.
+    case number(UInt32)
+    /// REG_QWORD.
+    case longNumber(UInt64)
+    /// REG_BINARY.
+    case binary(Data)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct Salvor_V1_TextList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var texts: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -277,21 +611,71 @@ package nonisolated struct Salvor_V1_VolumePolicy: Sendable {
   package init() {}
 }
 
+/// Asked of the process that reads and edits hives, which the agent starts for it: no call carries it.
+package nonisolated struct Salvor_V1_HiveTask: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Below the volume's root, as the disk spells them, byte for byte.
+  package var path: [Data] = []
+
+  package var content: Salvor_V1_NewContent {
+    get {_content ?? Salvor_V1_NewContent()}
+    set {_content = newValue}
+  }
+  /// Returns true if `content` has been explicitly set.
+  package var hasContent: Bool {self._content != nil}
+  /// Clears the value of `content`. Subsequent reads from it will return its default value.
+  package mutating func clearContent() {self._content = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _content: Salvor_V1_NewContent? = nil
+}
+
+/// Its answer, in front of the hive's new bytes.
+package nonisolated struct Salvor_V1_HiveResult: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What becomes other, a sentence each; empty where the hive is as it should be, and no bytes follow.
+  package var changes: [String] = []
+
+  /// Why no new content can be made; no bytes follow.
+  package var problem: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "salvor.v1"
 
+nonisolated extension Salvor_V1_VolumeRole: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VOLUME_ROLE_WINDOWS\0\u{1}VOLUME_ROLE_BOOT\0")
+}
+
 nonisolated extension Salvor_V1_Verdict: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VERDICT_UNSPECIFIED\0\u{1}VERDICT_FAULTY\0\u{1}VERDICT_CORRECTED\0\u{1}VERDICT_ZEROED\0\u{1}VERDICT_UNKNOWN\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VERDICT_UNSPECIFIED\0\u{1}VERDICT_FAULTY\0\u{1}VERDICT_CORRECTED\0\u{1}VERDICT_ZEROED\0\u{1}VERDICT_UNKNOWN\0\u{1}VERDICT_MISSING\0")
 }
 
 nonisolated extension Salvor_V1_Action: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTION_UNSPECIFIED\0\u{1}ACTION_KEEP\0\u{1}ACTION_QUARANTINE_AND_DELETE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTION_UNSPECIFIED\0\u{1}ACTION_KEEP\0\u{1}ACTION_QUARANTINE_AND_DELETE\0\u{1}ACTION_QUARANTINE_AND_WRITE\0\u{1}ACTION_COLLECT\0")
+}
+
+nonisolated extension Salvor_V1_SafeBoot: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SAFE_BOOT_OFF\0\u{1}SAFE_BOOT_MINIMAL\0\u{1}SAFE_BOOT_NETWORK\0")
 }
 
 nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Recipe"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}rules\0\u{3}volume_policy\0\u{1}requires\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}rules\0\u{3}volume_policy\0\u{1}requires\0\u{3}put_back_from\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -304,6 +688,7 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._volumePolicy) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._requires) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.putBackFrom) }()
       default: break
       }
     }
@@ -329,6 +714,9 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._requires {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if !self.putBackFrom.isEmpty {
+      try visitor.visitSingularStringField(value: self.putBackFrom, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -338,6 +726,7 @@ nonisolated extension Salvor_V1_Recipe: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.rules != rhs.rules {return false}
     if lhs._volumePolicy != rhs._volumePolicy {return false}
     if lhs._requires != rhs._requires {return false}
+    if lhs.putBackFrom != rhs.putBackFrom {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -385,7 +774,7 @@ nonisolated extension Salvor_V1_Requirements: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Salvor_V1_Rule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Rule"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}folder\0\u{3}name_pattern\0\u{1}judgement\0\u{1}actions\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}folder\0\u{3}name_pattern\0\u{1}judgement\0\u{1}actions\0\u{1}volumes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -398,6 +787,7 @@ nonisolated extension Salvor_V1_Rule: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularStringField(value: &self.namePattern) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._judgement) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.actions) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.volumes) }()
       default: break
       }
     }
@@ -423,6 +813,9 @@ nonisolated extension Salvor_V1_Rule: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.actions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.actions, fieldNumber: 5)
     }
+    if self.volumes != .windows {
+      try visitor.visitSingularEnumField(value: self.volumes, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -432,6 +825,7 @@ nonisolated extension Salvor_V1_Rule: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.namePattern != rhs.namePattern {return false}
     if lhs._judgement != rhs._judgement {return false}
     if lhs.actions != rhs.actions {return false}
+    if lhs.volumes != rhs.volumes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -509,7 +903,7 @@ nonisolated extension Salvor_V1_Judgement: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Salvor_V1_VerdictAction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VerdictAction"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}verdict\0\u{1}action\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}verdict\0\u{1}action\0\u{1}content\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -519,24 +913,393 @@ nonisolated extension Salvor_V1_VerdictAction: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.verdict) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.action) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._content) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.verdict != .unspecified {
       try visitor.visitSingularEnumField(value: self.verdict, fieldNumber: 1)
     }
     if self.action != .unspecified {
       try visitor.visitSingularEnumField(value: self.action, fieldNumber: 2)
     }
+    try { if let v = self._content {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Salvor_V1_VerdictAction, rhs: Salvor_V1_VerdictAction) -> Bool {
     if lhs.verdict != rhs.verdict {return false}
     if lhs.action != rhs.action {return false}
+    if lhs._content != rhs._content {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_NewContent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NewContent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bytes\0\u{3}copy_of\0\u{3}repaired_hive\0\u{3}edited_hive\0\u{3}safe_boot\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .bytes(v)
+        }
+      }()
+      case 2: try {
+        var v: Salvor_V1_FilePath?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .copyOf(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .copyOf(v)
+        }
+      }()
+      case 3: try {
+        var v: Salvor_V1_HiveRepair?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .repairedHive(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .repairedHive(v)
+        }
+      }()
+      case 4: try {
+        var v: Salvor_V1_HiveEdit?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .editedHive(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .editedHive(v)
+        }
+      }()
+      case 5: try {
+        var v: Salvor_V1_SafeBoot?
+        try decoder.decodeSingularEnumField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .safeBoot(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.source {
+    case .bytes?: try {
+      guard case .bytes(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 1)
+    }()
+    case .copyOf?: try {
+      guard case .copyOf(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .repairedHive?: try {
+      guard case .repairedHive(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .editedHive?: try {
+      guard case .editedHive(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .safeBoot?: try {
+      guard case .safeBoot(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 5)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_NewContent, rhs: Salvor_V1_NewContent) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_FilePath: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FilePath"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}components\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.components) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.components.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.components, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_FilePath, rhs: Salvor_V1_FilePath) -> Bool {
+    if lhs.components != rhs.components {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_HiveRepair: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HiveRepair"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}from_backup\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.fromBackup) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.fromBackup != false {
+      try visitor.visitSingularBoolField(value: self.fromBackup, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_HiveRepair, rhs: Salvor_V1_HiveRepair) -> Bool {
+    if lhs.fromBackup != rhs.fromBackup {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_HiveEdit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HiveEdit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_HiveEdit, rhs: Salvor_V1_HiveEdit) -> Bool {
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_ValueChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ValueChange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}name\0\u{1}delete\0\u{1}text\0\u{3}expandable_text\0\u{1}texts\0\u{1}number\0\u{3}long_number\0\u{1}binary\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .delete(v)
+        }
+      }()
+      case 4: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .text(v)
+        }
+      }()
+      case 5: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .expandableText(v)
+        }
+      }()
+      case 6: try {
+        var v: Salvor_V1_TextList?
+        var hadOneofValue = false
+        if let current = self.change {
+          hadOneofValue = true
+          if case .texts(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.change = .texts(v)
+        }
+      }()
+      case 7: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .number(v)
+        }
+      }()
+      case 8: try {
+        var v: UInt64?
+        try decoder.decodeSingularUInt64Field(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .longNumber(v)
+        }
+      }()
+      case 9: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.change != nil {try decoder.handleConflictingOneOf()}
+          self.change = .binary(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.key.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    switch self.change {
+    case .delete?: try {
+      guard case .delete(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    }()
+    case .text?: try {
+      guard case .text(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    }()
+    case .expandableText?: try {
+      guard case .expandableText(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    }()
+    case .texts?: try {
+      guard case .texts(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .number?: try {
+      guard case .number(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 7)
+    }()
+    case .longNumber?: try {
+      guard case .longNumber(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 8)
+    }()
+    case .binary?: try {
+      guard case .binary(let v)? = self.change else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 9)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_ValueChange, rhs: Salvor_V1_ValueChange) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.change != rhs.change {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_TextList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TextList"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}texts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.texts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.texts.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.texts, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_TextList, rhs: Salvor_V1_TextList) -> Bool {
+    if lhs.texts != rhs.texts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -577,6 +1340,80 @@ nonisolated extension Salvor_V1_VolumePolicy: SwiftProtobuf.Message, SwiftProtob
     if lhs.resetLog != rhs.resetLog {return false}
     if lhs.repairDirty != rhs.repairDirty {return false}
     if lhs.discardHibernation != rhs.discardHibernation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_HiveTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HiveTask"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}content\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._content) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.path, fieldNumber: 1)
+    }
+    try { if let v = self._content {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_HiveTask, rhs: Salvor_V1_HiveTask) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs._content != rhs._content {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Salvor_V1_HiveResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HiveResult"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changes\0\u{1}problem\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.changes) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.changes, fieldNumber: 1)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Salvor_V1_HiveResult, rhs: Salvor_V1_HiveResult) -> Bool {
+    if lhs.changes != rhs.changes {return false}
+    if lhs.problem != rhs.problem {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -20,6 +20,60 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+package nonisolated enum Salvor_V1_SafeBootState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// No boot manager's hive was found.
+  case unspecified // = 0
+  case off // = 1
+  case minimal // = 2
+  case network // = 3
+
+  /// Directory services are repaired, or a kind that Windows does not document.
+  case other // = 4
+  case unreadable // = 5
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .off
+    case 2: self = .minimal
+    case 3: self = .network
+    case 4: self = .other
+    case 5: self = .unreadable
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .off: return 1
+    case .minimal: return 2
+    case .network: return 3
+    case .other: return 4
+    case .unreadable: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Salvor_V1_SafeBootState] = [
+    .unspecified,
+    .off,
+    .minimal,
+    .network,
+    .other,
+    .unreadable,
+  ]
+
+}
+
 /// What a Windows installation's registry says of it. It comes from a disk that nobody vouches for: words to show, and
 /// nothing to obey.
 package nonisolated struct Salvor_V1_WindowsFacts: Sendable {
@@ -63,6 +117,9 @@ package nonisolated struct Salvor_V1_WindowsFacts: Sendable {
 
   /// Why some or all of this could not be read; empty where it could.
   package var problem: String = String()
+
+  /// How the boot manager's default entry starts Windows, from the hive BCD of this disk.
+  package var safeBoot: Salvor_V1_SafeBootState = .unspecified
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -163,9 +220,13 @@ package nonisolated struct Salvor_V1_HiveHealth: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "salvor.v1"
 
+nonisolated extension Salvor_V1_SafeBootState: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SAFE_BOOT_STATE_UNSPECIFIED\0\u{1}SAFE_BOOT_STATE_OFF\0\u{1}SAFE_BOOT_STATE_MINIMAL\0\u{1}SAFE_BOOT_STATE_NETWORK\0\u{1}SAFE_BOOT_STATE_OTHER\0\u{1}SAFE_BOOT_STATE_UNREADABLE\0")
+}
+
 nonisolated extension Salvor_V1_WindowsFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WindowsFacts"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}product_name\0\u{3}edition_id\0\u{3}installation_type\0\u{3}display_version\0\u{1}build\0\u{1}revision\0\u{3}computer_name\0\u{3}control_set\0\u{3}falcon_version\0\u{1}services\0\u{3}pending_reboot\0\u{3}scheduled_checks\0\u{1}hives\0\u{1}problem\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}product_name\0\u{3}edition_id\0\u{3}installation_type\0\u{3}display_version\0\u{1}build\0\u{1}revision\0\u{3}computer_name\0\u{3}control_set\0\u{3}falcon_version\0\u{1}services\0\u{3}pending_reboot\0\u{3}scheduled_checks\0\u{1}hives\0\u{1}problem\0\u{3}safe_boot\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -187,6 +248,7 @@ nonisolated extension Salvor_V1_WindowsFacts: SwiftProtobuf.Message, SwiftProtob
       case 12: try { try decoder.decodeRepeatedStringField(value: &self.scheduledChecks) }()
       case 13: try { try decoder.decodeRepeatedMessageField(value: &self.hives) }()
       case 14: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      case 15: try { try decoder.decodeSingularEnumField(value: &self.safeBoot) }()
       default: break
       }
     }
@@ -235,6 +297,9 @@ nonisolated extension Salvor_V1_WindowsFacts: SwiftProtobuf.Message, SwiftProtob
     if !self.problem.isEmpty {
       try visitor.visitSingularStringField(value: self.problem, fieldNumber: 14)
     }
+    if self.safeBoot != .unspecified {
+      try visitor.visitSingularEnumField(value: self.safeBoot, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -253,6 +318,7 @@ nonisolated extension Salvor_V1_WindowsFacts: SwiftProtobuf.Message, SwiftProtob
     if lhs.scheduledChecks != rhs.scheduledChecks {return false}
     if lhs.hives != rhs.hives {return false}
     if lhs.problem != rhs.problem {return false}
+    if lhs.safeBoot != rhs.safeBoot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

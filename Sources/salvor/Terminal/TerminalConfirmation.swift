@@ -26,14 +26,15 @@ struct TerminalConfirmation: Confirmation {
         switch question {
         case .repair(let plans):
             var lines = [
-                "These files will be quarantined and deleted on the repair copies, which then replace the OS disks:"
+                "These files will be copied to quarantine, and changed on the repair copies, which then replace the OS disks:"
             ]
             for plan in plans {
                 lines.append("  \(printable(plan.machine)), a copy of \(printable(plan.originalDisk.identifier)):")
-                for deletion in plan.deletions {
+                for change in plan.changes {
+                    let what = change.action == .quarantineAndWrite ? "write" : "delete"
                     lines.append(
-                        "    \(deletion.path), \(deletion.sizeBytes) bytes, \(deletion.verdict.rawValue): "
-                            + printable(deletion.reason))
+                        "    \(what) \(change.path), \(change.sizeBytes) bytes, \(change.verdict.rawValue): "
+                            + printable(change.reason))
                 }
                 lines += plan.volumeChanges.map { "    \($0)" }
             }

@@ -10,6 +10,7 @@ package enum HiveMaker {
         case text(String)
         case texts([String])
         case number(UInt32)
+        case binary([UInt8])
     }
 
     /// By the path of a key, with backslashes: its values by name. A key without values is made too.
@@ -59,8 +60,11 @@ package enum HiveMaker {
         head.put("regf".utf8, at: 0)
         head.put(sequence, at: 4)
         head.put(sequence, at: 8)
+        head.put(UInt32(1), at: 20)
+        head.put(UInt32(5), at: 24)
         head.put(UInt32(6), at: 28)
         head.put(UInt32(1), at: 32)
+        head.put(UInt32(0x20), at: 36)
         head.put(UInt32(binsBytes), at: 40)
         head.put(UInt32(1), at: 44)
         head.put(checksum(head), at: 508)
@@ -103,6 +107,7 @@ package enum HiveMaker {
             case .texts(let texts): (hive_t_REG_MULTI_SZ, texts.flatMap(utf16) + [0, 0])
             case .number(let number):
                 (hive_t_REG_DWORD, (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * UInt32($0))) })
+            case .binary(let bytes): (hive_t_REG_BINARY, bytes)
             }
         var data = bytes.map { CChar(bitPattern: $0) }
         let result = name.withCString { key in

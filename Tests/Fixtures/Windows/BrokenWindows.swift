@@ -49,6 +49,11 @@ package struct BrokenWindows: Sendable {
     package var systemVolume = SystemVolume.windows
     package var state = NTFSSpec.State.clean
     package var registry = WindowsRegistry()
+    /// Files below Windows/System32/config in place of, or beside, what the registry makes.
+    package var hiveFiles: [String: [UInt8]] = [:]
+    package var bootStore = BootStore()
+    /// Event logs, dumps and setup logs.
+    package var hasLogs = false
     /// The registry's transaction files, and what lies beside them.
     package var hasTransactionFiles = false
     /// How many files there are besides those that matter.
@@ -99,7 +104,7 @@ package struct BrokenWindows: Sendable {
     private var efiFiles: [FileSpec] {
         [
             FileSpec("EFI/Microsoft/Boot/bootmgfw.efi", .noise(seed: seed &+ 1, count: 150_000)),
-            FileSpec("EFI/Microsoft/Boot/BCD", .noise(seed: seed &+ 2, count: 28_672)),
+            FileSpec("EFI/Microsoft/Boot/BCD", .bytes(Self.made { try bootStore.bytes() })),
             FileSpec("EFI/Boot/bootx64.efi", .noise(seed: seed &+ 1, count: 150_000)),
         ]
     }
@@ -107,7 +112,8 @@ package struct BrokenWindows: Sendable {
     /// Every file of C:.
     package var windowsFiles: [FileSpec] {
         var files =
-            hives + (hasTransactionFiles ? Self.transactionFiles : []) + systemFiles + channelFolderFiles + decoys
+            hives + (hasTransactionFiles ? Self.transactionFiles : []) + (hasLogs ? Self.logs : []) + systemFiles
+            + channelFolderFiles + decoys
             + ordinaryFiles
         switch obstacle {
         case .none: break
@@ -203,9 +209,24 @@ package struct BrokenWindows: Sendable {
     }
 
     private var hives: [FileSpec] {
-        guard let files = try? registry.files() else { preconditionFailure("libhivex makes no hives here") }
+        let files = Self.made { try registry.files() }.merging(hiveFiles) { _, given in given }
         return files.sorted { $0.key < $1.key }.map { FileSpec("Windows/System32/config/\($0.key)", .bytes($0.value)) }
     }
+
+    private static func made<Value>(_ make: () throws -> Value) -> Value {
+        guard let value = try? make() else { preconditionFailure("libhivex makes no hives here") }
+        return value
+    }
+
+    package static let logs: [FileSpec] = [
+        FileSpec("Windows/System32/winevt/Logs/System.evtx", .noise(seed: 70, count: 69_632)),
+        FileSpec(
+            "Windows/System32/winevt/Logs/Microsoft-Windows-Größe%4Operational.evtx", .noise(seed: 71, count: 4096)),
+        FileSpec("Windows/System32/winevt/Logs/notes.txt", .noise(seed: 72, count: 100)),
+        FileSpec("Windows/Minidump/071924-8421-01.dmp", .noise(seed: 73, count: 30_000)),
+        FileSpec("Windows/INF/setupapi.dev.log", .bytes(Array("[Device Install]\r\n".utf8))),
+        FileSpec("Windows/MEMORY.DMP", .zeroes(count: 1 << 20)),
+    ]
 
     /// Those of the transactional registry; the last is of the kernel transaction manager, and none of them.
     package static let transactionFiles: [FileSpec] = [

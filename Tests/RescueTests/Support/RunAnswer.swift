@@ -34,6 +34,12 @@ struct RunAnswer: Decodable {
         Dictionary(uniqueKeysWithValues: machines.map { ($0.machine, $0.outcome?.kind ?? "none") })
     }
 
+    /// What is said of each machine, for a test's comment.
+    var told: String {
+        machines.map { "\($0.machine): \($0.outcome.map { "\($0.message) \($0.nextStep)" } ?? "nothing")" }
+            .joined(separator: "; ")
+    }
+
     func machine(_ name: String) -> Machine? { machines.first { $0.machine == name } }
 }
 

@@ -106,6 +106,14 @@ struct VolumeEditor: Sendable {
         try #require(setxattr("\(root)/\(path)", "system.ntfs_times", times, times.count, 0) == 0, "\(errno)")
     }
 
+    /// FILE_ATTRIBUTE_* bits.
+    func attributes(_ path: String, _ bits: UInt32) throws {
+        let bytes = littleEndian(UInt64(bits), 4)
+        try #require(setxattr("\(root)/\(path)", "system.ntfs_attrib", bytes, 4, 0) == 0, "\(errno)")
+    }
+
+    func remove(_ path: String) throws { try #require(unlink("\(root)/\(path)") == 0) }
+
     func link(_ path: String, to target: String) throws {
         if let slash = path.lastIndex(of: "/") { try folder(String(path[..<slash])) }
         try #require(symlink(target, "\(root)/\(path)") == 0)

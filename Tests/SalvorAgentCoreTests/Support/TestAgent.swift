@@ -227,6 +227,10 @@ extension [Salvor_V1_ApplyEvent] {
         compactMap { if case .stepStarted(let started) = $0.event { started.step } else { nil } }
     }
 
+    var writtenPaths: [[String]] {
+        compactMap { if case .written(let written) = $0.event { written.path } else { nil } }
+    }
+
     var deletedPaths: [[String]] {
         compactMap { if case .deleted(let deleted) = $0.event { deleted.path } else { nil } }
     }

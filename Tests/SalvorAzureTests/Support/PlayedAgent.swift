@@ -111,6 +111,10 @@ struct PlayedAgent: Agent {
         try await sink.end()
     }
 
+    func storeQuarantine(
+        _ id: String, of machine: String, from source: QuarantineSource
+    ) async throws(CoordinatorError) {}
+
     func discardQuarantine(_ id: String, of machine: String) async throws(CoordinatorError) {}
 
     func powerOff() async throws(CoordinatorError) {}

@@ -82,6 +82,17 @@ private struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
         }
     }
 
+    func store(
+        request: RPCAsyncSequence<Salvor_V1_StoreChunk, any Error>, context: ServerContext
+    ) async throws -> Salvor_V1_StoreResponse {
+        try await behaviour.behave()
+        var response = Salvor_V1_StoreResponse()
+        for try await chunk in request {
+            if case .entry = chunk.part { response.files += 1 }
+        }
+        return response
+    }
+
     func discard(
         request: Salvor_V1_DiscardRequest, context: ServerContext
     ) async throws -> Salvor_V1_DiscardResponse {

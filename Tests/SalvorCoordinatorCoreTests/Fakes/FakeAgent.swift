@@ -120,6 +120,12 @@ struct FakeAgent: Agent {
         try await sink.end()
     }
 
+    func storeQuarantine(
+        _ id: String, of machine: String, from source: QuarantineSource
+    ) async throws(CoordinatorError) {
+        try await coordinatorErrors { try await world.effect("store \(machine) \(source.files.count)") { _ in } }
+    }
+
     func discardQuarantine(_ id: String, of machine: String) async throws(CoordinatorError) {
         try await coordinatorErrors { try await world.effect("discard \(machine)") { _ in } }
     }

@@ -110,7 +110,9 @@ import Testing
         Case(
             from: "corrected_from: 2024-07-19T05:27:00.5Z", to: "corrected_from: 2024-07-19T05:00:00Z", line: 13,
             column: 25, says: "before faulty_before"),
-        Case(from: "zeroed: quarantine-and-delete", to: "zeroed: delete", line: 16, column: 15, says: "keep or"),
+        Case(
+            from: "zeroed: quarantine-and-delete", to: "zeroed: delete", line: 16, column: 15,
+            says: "keep, quarantine-and-delete, collect"),
         Case(
             from: "zeroed: quarantine-and-delete", to: "zeroed: quarantine-and-delte", line: 16, column: 15,
             says: "did you mean “quarantine-and-delete”?"),

@@ -22,6 +22,8 @@ import Testing
         requires:
           build: {from: 14393, before: 30000}
           falcon: true
+        consent:
+          - {name: lose-it, loss: what the file held is lost}
         rules:
           - id: channel
             folder: Windows\\System32\\drivers\\Crowd*
@@ -40,6 +42,37 @@ import Testing
             files: "*.blf"
             judge: {every_file: true}
             actions: {faulty: quarantine-and-delete, zeroed: keep, corrected: keep, unknown: keep}
+          - id: hive
+            folder: Windows\\System32\\config
+            files: SYSTEM
+            judge: {every_file: true, size: {at_least: 4096}}
+            actions:
+              faulty:
+                registry:
+                  - {key: CurrentControlSet\\Services\\CSAgent, value: Start, dword: 4}
+                  - {key: Setup, value: CmdLine, delete: true}
+                  - {key: A\\B, texts: [x, y]}
+                  - {key: A\\B, value: q, qword: 5000000000}
+                  - {key: A\\B, value: h, hex: 01 FF}
+              zeroed: repair-hive
+              corrected: collect
+              unknown: keep
+          - id: driver
+            folder: Windows\\System32\\drivers
+            files: some.sys
+            judge: {every_file: true}
+            actions:
+              faulty: {write: {text: "hello"}}
+              zeroed: {restore: 'Windows\\System32\\DriverStore\\some.sys'}
+              missing: {write: {hex: 4D 5A}}
+              corrected: keep
+              unknown: keep
+          - id: boot
+            volumes: boot
+            folder: EFI\\Microsoft\\Boot
+            files: BCD
+            judge: {every_file: true}
+            actions: {faulty: {safe_boot: network}, zeroed: keep, corrected: keep, unknown: keep}
         volume: {reset_log: true, repair_dirty: true, discard_hibernation: false}
 
         """
@@ -103,6 +136,12 @@ import Testing
             ("{every_file: true}", "{header: AA}"), ("zeroed: keep", "zeroed: delete"), ("zeroed: keep, ", ""),
             ("corrected: keep", "corrected: quarantine-and-delete"), ("reset_log: true", "reset_log: 7"),
             ("  - id: channel\n", "  - id: channel\n    extra: 1\n"),
+            ("dword: 4", "dword: -1"), ("dword: 4", "dword: 4, text: x"), ("value: Start, dword: 4", "value: Start"),
+            ("delete: true", "delete: false"), ("hex: 01 FF", "hex: 01 F"), ("key: Setup, ", ""),
+            ("corrected: collect", "corrected: repair-hive"), ("text: \"hello\"", "text: \"hello\", hex: 00"),
+            ("missing: {write: {hex: 4D 5A}}", "missing: collect"), ("volumes: boot", "volumes: all"),
+            ("safe_boot: network", "safe_boot: maximal"), ("{restore: 'Windows", "{restore: '\\Windows"),
+            ("loss: what the file held is lost", "why: x"), ("zeroed: repair-hive", "zeroed: {repair: hive}"),
         ]
         let texts = changes.map { Self.whole.replacing($0.from, with: $0.to) }
         let complaints = try await Self.complaints([Self.whole] + texts)
@@ -123,12 +162,29 @@ import Testing
         #expect(message.rules[0].folder.last == "Crowd*")
         #expect(message.rules[0].judgement.minBytes == 100 && message.rules[0].judgement.maxBytes == 100_000)
         #expect(!message.rules[0].judgement.everyFile && message.rules[1].judgement.everyFile)
+        #expect(recipe.ownConsents == ["lose-it": "what the file held is lost"])
+        let hive = message.rules[2].actions
+        let changes = try #require(hive.first { $0.verdict == .faulty }).content.editedHive.changes
+        #expect(changes.map(\.name) == ["Start", "CmdLine", "", "q", "h"])
+        #expect(changes[0].number == 4 && changes[1].delete && changes[2].texts.texts == ["x", "y"])
+        #expect(changes[3].longNumber == 5_000_000_000 && changes[4].binary == Data([1, 255]))
+        #expect(hive.map(\.action) == [.quarantineAndWrite, .collect, .quarantineAndWrite, .keep])
+        let driver = message.rules[3].actions.map(\.content)
+        #expect(driver[0].bytes == Data("hello".utf8) && driver[2].copyOf.components.last == "some.sys")
+        #expect(driver[4].bytes == Data([0x4D, 0x5A]) && message.rules[3].actions[4].verdict == .missing)
+        #expect(message.rules[4].volumes == .boot && message.rules[4].actions[0].content.safeBoot == .network)
+        var agreed = recipe
+        agreed.granted = [.olderRegistry]
+        #expect(!hive[2].content.repairedHive.fromBackup)
+        #expect(agreed.message.rules[2].actions[2].content.repairedHive.fromBackup)
         #expect(message.volumePolicy.repairDirty && !message.volumePolicy.discardHibernation)
     }
 
     @Test(arguments: [
         ("before: 30000", "before: 14393", "a build after 14393"), ("at_most: 100000", "at_most: 99", "at least 100"),
-        ("{every_file: true}", "{every_file: true, size: {at_least: 1}}", "one or the other"),
+        ("{every_file: true}", "{every_file: true, header: AA}", "one or the other"),
+        ("files: some.sys", "files: '*.sys'", "for one name alone"),
+        ("dword: 4", "dword: 4294967296", "0 to 4294967295"),
     ])
     func `what only makes sense together is checked together`(from: String, to: String, says: String) throws {
         let error = #expect(throws: YAMLMistake.self) {

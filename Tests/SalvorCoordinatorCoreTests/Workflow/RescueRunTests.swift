@@ -73,7 +73,7 @@ import Testing
             return
         }
         #expect(plans.map(\.machine) == ["m1", "m2", "m3", "m4", "m5"])
-        #expect(plans[0].deletions.map(\.path.components) == [faultyPath])
+        #expect(plans[0].changes.map(\.path.components) == [faultyPath])
         let effects = bench.world.effects
         let lastScan = try #require(effects.lastIndex { $0.hasPrefix("scan") })
         let firstApply = try #require(effects.firstIndex { $0.hasPrefix("apply") })
