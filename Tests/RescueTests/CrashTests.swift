@@ -59,7 +59,7 @@ extension EndToEnd {
             #expect(result.status == 0, "\(result.errors)")
             let answer = try RunAnswer(result)
             #expect(answer.run == run.run)
-            #expect(answer.kinds == ["web-01": "repaired"])
+            #expect(answer.kinds == ["web-01": "repaired"], "\(answer.told)")
             #expect(answer.remarks.isEmpty)
             #expect(try machine.diskIsUnchanged)
             let copies = try lab.copies(of: machine)

@@ -32,6 +32,12 @@ extension EndToEnd {
                 sizeBytes: megabytes.map { $0 << 20 }, content: content)
         }
 
+        private static func with4K(_ disk: DiskSpec) -> DiskSpec {
+            var disk = disk
+            disk.sectorBytes = 4096
+            return disk
+        }
+
         private static func disk(_ table: DiskSpec.Table, _ partitions: PartitionSpec...) -> DiskSpec {
             var spec = DiskSpec(sizeBytes: 96 << 20, partitions: partitions)
             spec.table = table
@@ -51,6 +57,7 @@ extension EndToEnd {
                 name: "mbr",
                 disk: disk(
                     .mbr, partition("System Reserved", 20, .ntfs(data)), partition("C", nil, .ntfs(windows())))),
+            Case(name: "4kn", disk: with4K(disk(.gpt, partition("Data", 20, .ntfs(data)), partition("C", nil, .ntfs(windows()))))),
             Case(name: "whole-disk", disk: disk(.none, partition("C", nil, .ntfs(windows())))),
             Case(
                 name: "two-windows", deleted: 2,
@@ -87,7 +94,8 @@ extension EndToEnd {
                 for one in cases {
                     let disk = lab.disks.appending("\(one.name).raw")
                     try await DiskMaker().make(one.disk, at: disk)
-                    machines[one.name] = try await lab.define(one.name, disk: disk)
+                    machines[one.name] = try await lab.define(
+                        one.name, disk: disk, sectorBytes: one.disk.sectorBytes)
                 }
                 let result = try await lab.rescue(cases.map(\.name))
                 let answer = try RunAnswer(result)

@@ -44,6 +44,7 @@ actor DiskRepair {
 
     /// Runs to the end and records the outcome.
     func run() async {
+        let badSectors = BadSectors()
         var outcome: Salvor_V1_Outcome
         do throws(AgentError) {
             outcome = try await perform()
@@ -52,6 +53,7 @@ actor DiskRepair {
             await dropUnusedQuarantine()
             outcome = .ended(by: error, in: step.name, leaving: leaving(leftovers), changed: isDiskChanged)
         }
+        await badSectors.note(in: &outcome, of: disk)
         logger.info(
             "apply ended",
             metadata: [

@@ -28,6 +28,12 @@ struct FileMetadata: Sendable {
         }
     }
 
+    /// FILE_ATTRIBUTE_ENCRYPTED: its bytes are for who has the key.
+    static func isEncrypted(_ file: borrowing Descriptor) -> Bool {
+        guard let bits = attribute(attributesName, of: file, limit: 16), bits.count >= 4 else { return false }
+        return littleEndian(bits[0..<4]) & 0x4000 != 0
+    }
+
     /// Everything that is needed to put the file back as it was.
     static func all(of file: borrowing Descriptor, at path: String) throws(AgentError) -> FileMetadata {
         let times = try times(of: file, at: path)

@@ -37,33 +37,10 @@ package struct FileName: Hashable, Sendable {
         return escaped
     }
 
-    /// What two names share when Windows takes them for one: UTF-16 units in upper case.
-    package var folded: [UInt16] {
-        if let valid = String(validating: bytes, as: UTF8.self) { return foldCase(valid) }
-        // A lone surrogate half is a valid NTFS name and no UTF-8: each of its bytes stays apart from every valid name.
-        return bytes.map { $0 < 0x80 ? foldCase(unit: UInt16($0)) : 0xDC00 | UInt16($0) }
-    }
+    var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
 }
 
 /// A path as a person reads it, with Windows' separator.
 package func windowsPath(_ components: some Sequence<String>) -> String {
     "\\" + components.joined(separator: "\\")
-}
-
-/// UTF-16 units in upper case, unit by unit, as NTFS compares names: one unit never becomes two ("ß" stays), and what
-/// lies outside the basic plane stays as it is.
-package func foldCase(_ text: String) -> [UInt16] {
-    text.utf16.map(foldCase(unit:))
-}
-
-private func foldCase(unit: UInt16) -> UInt16 {
-    switch unit {
-    case 0x61...0x7A: return unit - 0x20
-    case 0..<0x80: return unit
-    default:
-        guard let scalar = Unicode.Scalar(unit) else { return unit }
-        let upper = scalar.properties.uppercaseMapping.utf16
-        guard upper.count == 1, let first = upper.first else { return unit }
-        return first
-    }
 }

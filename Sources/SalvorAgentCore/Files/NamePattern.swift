@@ -3,17 +3,19 @@ package struct NamePattern: Sendable {
     private let units: [UInt16]
     /// The same where it is ASCII: nearly every name in a folder of a hundred thousand is, too, and needs no Unicode.
     private let ascii: [UInt8]?
+    private let table: CaseTable
 
-    package init(_ text: String) {
-        units = foldCase(text)
+    package init(_ text: String, _ table: CaseTable = .unicode) {
+        self.table = table
+        units = table.fold(text)
         ascii = text.utf8.allSatisfy { $0 < 0x80 } ? units.map { UInt8(truncatingIfNeeded: $0) } : nil
     }
 
     package func matches(_ name: FileName) -> Bool {
-        if let ascii, name.bytes.allSatisfy({ $0 < 0x80 }) {
+        if let ascii, name.isASCII {
             return Self.fits(ascii, name.bytes) { (0x61...0x7A).contains($0) ? $0 - 0x20 : $0 }
         }
-        return Self.fits(units, name.folded) { $0 }
+        return Self.fits(units, table.fold(name)) { $0 }
     }
 
     private static func fits<Unit: FixedWidthInteger>(

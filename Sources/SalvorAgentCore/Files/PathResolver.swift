@@ -3,11 +3,25 @@
 struct PathResolver {
     let tree: VolumeTree
     private var listings: [[FileName]: Listing] = [:]
+    /// Read once something is compared that is not ASCII: nearly nothing on most disks.
+    private var volumeTable: CaseTable?
 
     private struct Listing {
         let names: [FileName]
+        let isASCII: Bool
         /// Only of folders that something is looked up in by its name.
-        lazy var byFoldedName: [[UInt16]: [FileName]] = Dictionary(grouping: names, by: \.folded)
+        private var byFoldedName: [[UInt16]: [FileName]]?
+
+        init(_ names: [FileName]) {
+            self.names = names
+            isASCII = names.allSatisfy(\.isASCII)
+        }
+
+        mutating func names(folded: [UInt16], _ table: CaseTable) -> [FileName] {
+            let known = byFoldedName ?? Dictionary(grouping: names) { table.fold($0) }
+            byFoldedName = known
+            return known[folded] ?? []
+        }
     }
 
     init(_ tree: VolumeTree) { self.tree = tree }
@@ -19,7 +33,8 @@ struct PathResolver {
         var found = base
         for (index, component) in components.enumerated() {
             try list(found)
-            let candidates = listings[found]?.byFoldedName[foldCase(component)] ?? []
+            let table = caseTable(for: component, in: found)
+            let candidates = listings[found]?.names(folded: table.fold(component), table) ?? []
             guard let name = candidates.first else { return nil }
             guard candidates.count == 1 else {
                 let spellings = candidates.map(\.text).sorted().joined(separator: ", ")
@@ -48,7 +63,7 @@ struct PathResolver {
             var next: [[FileName]] = []
             for directory in found {
                 if component.contains(where: { $0 == "*" || $0 == "?" }) {
-                    for name in try names(in: directory, matching: NamePattern(component))
+                    for name in try names(in: directory, matching: component)
                     where try tree.kind(of: name, in: directory) == .directory { next.append(directory + [name]) }
                 } else if let path = try resolve([component], below: directory), let name = path.last,
                     try tree.kind(of: name, in: directory) == .directory
@@ -67,13 +82,23 @@ struct PathResolver {
     }
 
     /// Names in a directory that a pattern matches, in order of their text, so that what is reported is the same each time.
-    mutating func names(in directory: [FileName], matching pattern: NamePattern) throws(AgentError) -> [FileName] {
+    mutating func names(in directory: [FileName], matching text: String) throws(AgentError) -> [FileName] {
         try list(directory)
+        let pattern = NamePattern(text, caseTable(for: text, in: directory))
         return (listings[directory]?.names ?? []).filter(pattern.matches).sorted { $0.text < $1.text }
     }
 
     private mutating func list(_ directory: [FileName]) throws(AgentError) {
         guard listings[directory] == nil else { return }
-        listings[directory] = Listing(names: try tree.names(in: directory))
+        listings[directory] = Listing(try tree.names(in: directory))
+    }
+
+    private mutating func caseTable(for text: String, in directory: [FileName]) -> CaseTable {
+        if let volumeTable { return volumeTable }
+        // Of ASCII every table makes the same.
+        guard !text.utf8.allSatisfy({ $0 < 0x80 }) || listings[directory]?.isASCII == false else { return .unicode }
+        let table = CaseTable(of: tree) ?? .unicode
+        volumeTable = table
+        return table
     }
 }

@@ -59,7 +59,7 @@ struct RuleMatcher {
         var rules: [[FileName]: String] = [:]
         for rule in recipe.rules where roles.contains(rule.volumes) {
             for folder in try resolver.directories(matching: rule.folder) {
-                let names = try resolver.names(in: folder, matching: NamePattern(rule.namePattern))
+                let names = try resolver.names(in: folder, matching: rule.namePattern)
                 if names.isEmpty, let file = missing(rule, in: folder) { matches.append(file) }
                 for name in names {
                     try stop.check()
@@ -120,6 +120,10 @@ struct RuleMatcher {
         case .file(let size, _) where size > Self.largestFile:
             finding.sizeBytes = size
             finding.reason = "Its \(size) bytes are more than a channel file can have; it was not read."
+            return MatchedFile(finding: finding, directory: folder, name: name, inode: nil)
+        case .file(let size, _) where try FileMetadata.isEncrypted(tree.openFile(path)):
+            finding.sizeBytes = size
+            finding.reason = "It is encrypted for a user (EFS), and only Windows can read it."
             return MatchedFile(finding: finding, directory: folder, name: name, inode: nil)
         case .file(_, let inode):
             let facts = try Self.facts(path, tree, stop)

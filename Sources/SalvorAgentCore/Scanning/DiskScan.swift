@@ -24,6 +24,7 @@ struct DiskScan: Sendable {
 
     /// - Throws: ``AgentError/Code/cancelled``, ``AgentError/Code/stillMounted``.
     func run(on disk: Salvor_V1_Disk) async throws(AgentError) -> Salvor_V1_ScanResponse {
+        let badSectors = BadSectors()
         let entries = try await store.entriesToPutBack(recipe)
         let inspector = VolumeInspector(
             mounter: mounter, access: access, store: store, recipe: recipe, entries: entries, stop: stop)
@@ -42,7 +43,9 @@ struct DiskScan: Sendable {
             looks.append(try await inspector.look(at: volume))
         }
         looks.settle(recipe.requires)
-        let outcome = outcome(on: disk, looks, locked: locked)
+        var outcome = outcome(on: disk, looks, locked: locked)
+        await badSectors.note(in: &outcome, of: disk)
+        let end = outcome
         return .with {
             $0.disk = disk
             $0.installations =
@@ -55,7 +58,7 @@ struct DiskScan: Sendable {
                     }
                 }
             $0.findings = looks.flatMap(\.findings)
-            $0.outcome = outcome
+            $0.outcome = end
             $0.encrypted = encrypted
         }
     }

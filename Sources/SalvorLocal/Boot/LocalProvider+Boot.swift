@@ -108,7 +108,11 @@ extension LocalProvider {
             QEMUCommandLine(
                 name: definition.name, acceleration: acceleration, memoryMiB: definition.memoryMiB,
                 cpus: definition.cpus, firmware: definition.qemuFirmware,
-                disks: [try MachineDisk(file: disk.path, format: disk.format, serial: "os-disk", bus: definition.bus)],
+                disks: [
+                    try MachineDisk(
+                        file: disk.path, format: disk.format, serial: "os-disk", bus: definition.bus,
+                        sectorBytes: definition.sectorBytes)
+                ],
                 network: network, restartsAllowed: true, graphics: definition.firmware != .direct)
         }
     }

@@ -93,6 +93,15 @@ struct DiskCheck: Sendable {
             return info
         } catch {
             guard error.code == .imageFailed else { throw ProviderError(error) }
+            // QEMU replays a log only into a file that it may write, and this one it may not.
+            if "\(error)".contains("log that needs to be replayed") {
+                throw ProviderError(
+                    .diskDamaged,
+                    "The disk \(disk.path) was not closed: the VHDX file's own log holds changes that were not made yet.",
+                    nextStep:
+                        "Copy the file, let “qemu-img check -r all COPY” make them, and name the copy in the definition. "
+                        + "Nothing was changed.")
+            }
             throw DiskProblem.damaged(disk.path, "\(error)")
         }
     }

@@ -125,8 +125,9 @@ extension LocalProvider {
         }
         let disk = try Self.disk(copy.disk)
         let serial = LocalNames.serial(of: copy.name)
+        let sectorBytes = try await inventory.definition(named: copy.name.machine).sectorBytes
         try await providing { () throws(QEMUError) in
-            let disk = try MachineDisk(file: disk.path, format: disk.format, serial: serial)
+            let disk = try MachineDisk(file: disk.path, format: disk.format, serial: serial, sectorBytes: sectorBytes)
             if try await !machine.diskSerials().contains(serial) { try await awaitReady(machine) }
             try await machine.attachDisk(disk)
         }

@@ -14,7 +14,7 @@ enum DefinitionReader {
         let what = "a machine"
         let fields = try root.fields(keys, of: what)
         let name = try machineName(root.required("name", in: fields, of: what))
-        let (disk, bus) = try disk(root.required("disk", in: fields, of: what))
+        let (disk, bus, sectorBytes) = try disk(root.required("disk", in: fields, of: what))
         let firmwareNode = try root.required("firmware", in: fields, of: what)
         let firmware = try firmwareNode.choice(MachineDefinition.Firmware.self)
         var direct: MachineDefinition.DirectBoot?
@@ -26,7 +26,7 @@ enum DefinitionReader {
                 expected: "“direct” with firmware “direct” alone")
         }
         return MachineDefinition(
-            file: file, name: name, disk: disk, bus: bus, firmware: firmware, direct: direct,
+            file: file, name: name, disk: disk, bus: bus, sectorBytes: sectorBytes, firmware: firmware, direct: direct,
             memoryMiB: try root.required("memory_mib", in: fields, of: what).integer(16...1 << 20, "memory in MiB"),
             cpus: try fields["cpus"]?.integer(1...255, "a number of processors") ?? 1,
             bootProbe: try bootProbe(root.required("boot_probe", in: fields, of: what)),
@@ -48,13 +48,17 @@ enum DefinitionReader {
 
     private static func disk(
         _ node: YAMLValue
-    ) throws(YAMLMistake) -> (MachineDefinition.Disk, MachineDisk.Bus) {
-        let fields = try node.fields(["path", "format", "bus"], of: "a disk")
+    ) throws(YAMLMistake) -> (MachineDefinition.Disk, MachineDisk.Bus, sectorBytes: Int) {
+        let fields = try node.fields(["path", "format", "bus", "sector_bytes"], of: "a disk")
+        let sectors = try fields["sector_bytes"]?.integer(512...4096, "512 or 4096") ?? 512
+        guard sectors == 512 || sectors == 4096 else {
+            throw (fields["sector_bytes"] ?? node).mistake(found: "\(sectors)", expected: "512 or 4096")
+        }
         return (
             MachineDefinition.Disk(
                 path: try node.required("path", in: fields, of: "a disk").path("the disk"),
                 format: try node.required("format", in: fields, of: "a disk").choice(MachineDisk.Format.self)),
-            try fields["bus"]?.choice(BusName.self).bus ?? .virtio
+            try fields["bus"]?.choice(BusName.self).bus ?? .virtio, sectors
         )
     }
 

@@ -49,6 +49,8 @@ package struct MachineDefinition: Hashable, Sendable {
     package var name: String
     package var disk: Disk
     package var bus: MachineDisk.Bus
+    /// Of a logical sector of the disk: 512 or 4096.
+    package var sectorBytes: Int
     package var firmware: Firmware
     /// Set exactly where the firmware is ``Firmware/direct``.
     package var direct: DirectBoot?

@@ -52,11 +52,14 @@ package struct MachineDisk: Hashable, Sendable {
     /// What the guest sees as the disk's serial number, and what the disk goes by here.
     package let serial: String
     package let bus: Bus
+    /// Of a logical sector: 512, or 4096 for a disk that has no smaller one (4Kn).
+    package let sectorBytes: Int
 
     /// - Parameter serial: 1 to 20 of `A`–`Z`, `a`–`z`, `0`–`9`, `.`, `_`, `-`.
     /// - Throws: ``QEMUError/Code/invalidArgument``, also for a LUN that a controller does not have.
     package init(
-        file: FilePath, format: Format, readOnly: Bool = false, serial: String, bus: Bus = .virtio
+        file: FilePath, format: Format, readOnly: Bool = false, serial: String, bus: Bus = .virtio,
+        sectorBytes: Int = 512
     ) throws(QEMUError) {
         guard file.isAbsolute else {
             throw QEMUError(.invalidArgument, "A disk needs an absolute path, and \(file) is not one.")
@@ -75,6 +78,7 @@ package struct MachineDisk: Hashable, Sendable {
         self.readOnly = readOnly
         self.serial = serial
         self.bus = bus
+        self.sectorBytes = sectorBytes
     }
 
     package static func isSerial(_ text: String) -> Bool {
@@ -127,6 +131,10 @@ package struct MachineDisk: Hashable, Sendable {
             members["channel"] = 0
             members["scsi-id"] = 0
             members["lun"] = .integer(Int64(lun))
+        }
+        if sectorBytes != 512 {
+            members["logical_block_size"] = .integer(Int64(sectorBytes))
+            members["physical_block_size"] = .integer(Int64(sectorBytes))
         }
         members["bootindex"] = bootIndex.map { .integer(Int64($0)) }
         return .object(members)

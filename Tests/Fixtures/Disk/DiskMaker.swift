@@ -19,7 +19,8 @@ package struct DiskMaker: Sendable {
         for (partition, entry) in zip(spec.partitions, table.entries) {
             let image = scratch.appending("partition")
             try Posix.makePrivateFile(image, bytes: entry.sizeBytes)
-            try await fill(image, with: partition.content, entry: entry, scratch: scratch)
+            try await fill(
+                image, with: partition.content, entry: entry, sectorBytes: spec.sectorBytes, scratch: scratch)
             try await tools.output(
                 "dd",
                 [
@@ -33,7 +34,7 @@ package struct DiskMaker: Sendable {
             let (front, back) =
                 spec.table == .mbr
                 ? (table.masterBootRecord(), [])
-                : table.serialized(diskSectors: UInt64(spec.sizeBytes / PartitionTable.sectorBytes))
+                : table.serialized(diskBytes: spec.sizeBytes, sectorBytes: spec.sectorBytes)
             let file = try FileDescriptor.open(disk, .writeOnly)
             defer { try? file.close() }
             try file.writeAll(toAbsoluteOffset: 0, front)
@@ -78,7 +79,8 @@ package struct DiskMaker: Sendable {
     }
 
     private func fill(
-        _ image: FilePath, with content: PartitionSpec.Content, entry: PartitionTable.Entry, scratch: FilePath
+        _ image: FilePath, with content: PartitionSpec.Content, entry: PartitionTable.Entry,
+        sectorBytes: Int, scratch: FilePath
     ) async throws {
         switch content {
         case .none: break
@@ -92,10 +94,12 @@ package struct DiskMaker: Sendable {
                 scratch: scratch)
         case .ntfs(let spec):
             try await NTFSVolume.make(
-                spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+                spec, at: image, startSector: entry.firstSector * 512 / UInt64(sectorBytes), sectorBytes: sectorBytes,
+                scratch: scratch, tools: tools)
         case .encrypted(let spec, let encryption):
             try await NTFSVolume.make(
-                spec, at: image, startSector: entry.firstSector, scratch: scratch, tools: tools)
+                spec, at: image, startSector: entry.firstSector * 512 / UInt64(sectorBytes), sectorBytes: sectorBytes,
+                scratch: scratch, tools: tools)
             try encryption.seal(image)
         }
     }

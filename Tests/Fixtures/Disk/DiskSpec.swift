@@ -12,6 +12,8 @@ package struct DiskSpec: Sendable {
     package var sizeBytes: Int
     package var diskGUID: GUID
     package var table = Table.gpt
+    /// Of the GPT and of NTFS: 512, or 4096 for a disk that has no smaller sectors (4Kn).
+    package var sectorBytes = 512
     /// In the order on disk, each aligned to 1 MiB. Without any, the disk has no partition table.
     package var partitions: [PartitionSpec]
 

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// A GUID partition table on a disk of 512-byte sectors (UEFI specification, chapter 5).
+/// A GUID partition table (UEFI specification, chapter 5). Sectors count 512 bytes here, whatever the disk's are.
 package struct PartitionTable: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         package var type: GUID
@@ -21,8 +21,6 @@ package struct PartitionTable: Hashable, Sendable {
     package static let sectorBytes = 512
     private static let entryCount = 128
     private static let entryBytes = 128
-    /// Sectors that the array of entries takes.
-    private static let arraySectors = entryCount * entryBytes / sectorBytes
 
     package init(diskGUID: GUID, entries: [Entry]) {
         self.diskGUID = diskGUID
@@ -30,36 +28,48 @@ package struct PartitionTable: Hashable, Sendable {
     }
 
     /// What lies in front of and behind the partitions.
+    /// - Parameter sectorBytes: of the disk's own sectors.
     /// - Returns: the bytes from the disk's first sector, and those up to its last.
-    package func serialized(diskSectors: UInt64) -> (front: [UInt8], back: [UInt8]) {
+    package func serialized(diskBytes: Int, sectorBytes: Int = sectorBytes) -> (front: [UInt8], back: [UInt8]) {
+        let diskSectors = UInt64(diskBytes / sectorBytes)
+        let scale = UInt64(sectorBytes / Self.sectorBytes)
         var array = [UInt8](repeating: 0, count: Self.entryCount * Self.entryBytes)
         for (index, entry) in entries.enumerated() {
             let base = index * Self.entryBytes
             array.put(entry.type.bytes, at: base)
             array.put(entry.guid.bytes, at: base + 16)
-            array.put(entry.firstSector, at: base + 32)
-            array.put(entry.lastSector, at: base + 40)
+            array.put(entry.firstSector / scale, at: base + 32)
+            array.put((entry.lastSector + 1) / scale - 1, at: base + 40)
             array.put(entry.attributes, at: base + 48)
             for (position, unit) in entry.name.utf16.prefix(36).enumerated() {
                 array.put(unit, at: base + 56 + 2 * position)
             }
         }
         let last = diskSectors - 1
-        let backArray = last - UInt64(Self.arraySectors)
-        let front = header(own: 1, other: last, arrayAt: 2, lastUsable: backArray - 1, array: array)
-        let back = header(own: last, other: 1, arrayAt: backArray, lastUsable: backArray - 1, array: array)
-        return (Self.protectiveMBR(diskSectors) + front + array, array + back)
+        let arraySectors = UInt64(array.count / sectorBytes)
+        let backArray = last - arraySectors
+        func header(own: UInt64, other: UInt64, arrayAt: UInt64) -> [UInt8] {
+            let header = self.header(
+                own: own, other: other, arrayAt: arrayAt, usable: (2 + arraySectors)...(backArray - 1), array: array)
+            return header + [UInt8](repeating: 0, count: sectorBytes - header.count)
+        }
+        let front = header(own: 1, other: last, arrayAt: 2)
+        let back = header(own: last, other: 1, arrayAt: backArray)
+        let first = Self.protectiveMBR(diskSectors)
+        return (first + [UInt8](repeating: 0, count: sectorBytes - first.count) + front + array, array + back)
     }
 
-    private func header(own: UInt64, other: UInt64, arrayAt: UInt64, lastUsable: UInt64, array: [UInt8]) -> [UInt8] {
+    private func header(
+        own: UInt64, other: UInt64, arrayAt: UInt64, usable: ClosedRange<UInt64>, array: [UInt8]
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: Self.sectorBytes)
         header.put("EFI PART".utf8, at: 0)
         header.put(UInt32(0x0001_0000), at: 8)
         header.put(UInt32(92), at: 12)
         header.put(own, at: 24)
         header.put(other, at: 32)
-        header.put(UInt64(2 + Self.arraySectors), at: 40)
-        header.put(lastUsable, at: 48)
+        header.put(usable.lowerBound, at: 40)
+        header.put(usable.upperBound, at: 48)
         header.put(diskGUID.bytes, at: 56)
         header.put(arrayAt, at: 72)
         header.put(UInt32(Self.entryCount), at: 80)

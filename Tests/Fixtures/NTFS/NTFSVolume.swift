@@ -9,12 +9,13 @@ enum NTFSVolume {
     ///   - startSector: where the volume lies on its disk; Windows' boot code finds it by this.
     ///   - scratch: a folder for what is needed on the way.
     static func make(
-        _ spec: NTFSSpec, at image: FilePath, startSector: UInt64, scratch: FilePath, tools: ToolRunner
+        _ spec: NTFSSpec, at image: FilePath, startSector: UInt64, sectorBytes: Int = 512,
+        scratch: FilePath, tools: ToolRunner
     ) async throws {
         try await tools.output(
             "mkntfs",
             [
-                "-F", "-Q", "-q", "-T", "-L", spec.label, "-s", "512", "-c", "4096", "-p", String(startSector), "-H",
+                "-F", "-Q", "-q", "-T", "-L", spec.label, "-s", String(sectorBytes), "-c", "4096", "-p", String(startSector), "-H",
                 "255",
                 "-S", "63", image.string,
             ])

@@ -27,8 +27,8 @@ extension Lab {
 
     /// Writes the inventory's entry of a machine whose disk is there.
     func define(
-        _ name: String, disk: FilePath, format: String = "raw", readyLine: String = StandInGuest.readyLine,
-        computerName: String? = nil
+        _ name: String, disk: FilePath, format: String = "raw", sectorBytes: Int = 512,
+        readyLine: String = StandInGuest.readyLine, computerName: String? = nil
     ) async throws -> LabMachine {
         let guest = try await StandInGuest.image(cacheDirectory: ImageBuilder.defaultCacheDirectory)
         let text = """
@@ -37,6 +37,7 @@ extension Lab {
             disk:
               path: ../disks/\(disk.lastComponent?.string ?? "")
               format: \(format)
+              sector_bytes: \(sectorBytes)
             firmware: direct
             direct:
               kernel: \(guest.kernel)

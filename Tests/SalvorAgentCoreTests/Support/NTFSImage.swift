@@ -218,12 +218,15 @@ extension NTFSImage {
             + number * 1024
     }
 
-    /// Where $LogFile lies, by MFT record 2.
-    private func logFile() throws -> (offset: Int, size: Int) {
+    /// Where $LogFile lies.
+    private func logFile() throws -> (offset: Int, size: Int) { try systemFile(2) }
+
+    /// Where the data of a system file begins, by the number of its MFT record, and its size.
+    func systemFile(_ index: Int) throws -> (offset: Int, size: Int) {
         let image = try #require(contents(ofFile: path, limit: 1 << 26))
         func number(_ position: Int, _ count: Int) -> Int { Int(littleEndian(image[position..<position + count])) }
         let cluster = number(0x0B, 2) * number(0x0D, 1)
-        let record = number(0x30, 8) * cluster + 2 * 1024
+        let record = number(0x30, 8) * cluster + index * 1024
         var attribute = record + number(record + 0x14, 2)
         while number(attribute, 4) != 0x80 { attribute += number(attribute + 4, 4) }
         let run = attribute + number(attribute + 0x20, 2)
