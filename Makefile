@@ -78,9 +78,10 @@ test-reference: build-tools packages-run packages-test packages-azure packages-g
 	$(with_agent) $(debug)/salvor image build
 	$(with_agent) Protocol/reference/run $(debug)/salvor $(CURDIR)/$(release)/salvor-agent $(debug)/make-broken-machine
 
-fuzz-disks: packages-build packages-run packages-test ## thousands of damaged NTFS volumes through the agent: MUTATIONS=3000 SEED=1
+fuzz-disks: packages-build packages-run packages-test ## thousands of damaged NTFS volumes through the agent, and a folder of a million names: MUTATIONS=3000 SEED=1
 	SALVOR_MUTATIONS=$(or $(MUTATIONS),3000) SALVOR_MUTATION_SEED=$(or $(SEED),1) \
-		swift test --test-product $(test_product) --filter MutatedVolumeTests
+		SALVOR_HUGE_FOLDER=1000000 \
+		swift test --test-product $(test_product) --filter 'MutatedVolumeTests|HugeFolderTests'
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')

@@ -99,6 +99,24 @@ struct DiskFormatTests {
         }
     }
 
+    @Test(
+        "A VHDX whose own log was not replayed is refused as it is, and taken once its copy was closed as the error says"
+    )
+    func openLog() async throws {
+        try await TestInventory.with { test in
+            let disk = test.root.appending("disk.vhdx")
+            try await make(Kind(format: .vhdx, options: "subformat=dynamic"), from: test.disk, at: disk)
+            #expect(await failure(disk, .vhdx) == nil)
+            try PosixFile.writeAtomically(VHDXLog.leftOpen(try PosixFile.read(disk, limit: 64 << 20)), to: disk)
+            let error = try #require(await failure(disk, .vhdx))
+            #expect(error.code == .diskDamaged && error.message.contains("was not closed"), "\(error)")
+            #expect(error.nextStep.contains("qemu-img check -r all COPY"))
+            try await qemuImage(["check", "-q", "-r", "all", disk.string])
+            #expect(await failure(disk, .vhdx) == nil)
+            try await qemuImage(["compare", "-f", "raw", "-F", "vhdx", test.disk.string, disk.string])
+        }
+    }
+
     @Test("A VHD footer must be whole, and of a kind that is written")
     func footer() async throws {
         try await TestInventory.with { test in
@@ -144,6 +162,50 @@ struct DiskFormatTests {
             #expect(error?.code == .unsupported)
             #expect(error?.message.contains(kind) == true)
             #expect(error?.nextStep.contains("qemu-img convert") == true)
+        }
+    }
+}
+
+/// A VHDX as a machine leaves it that lost its power: its log has an entry that was not replayed. Source: [MS-VHDX] 2.2.2, 2.3.
+private enum VHDXLog {
+    private static let headers = [64 << 10, 128 << 10]
+    private static let block = 4096
+
+    static func leftOpen(_ whole: [UInt8]) -> [UInt8] {
+        var file = whole
+        func number(_ offset: Int, _ count: Int) -> Int {
+            file[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        func put(_ value: Int, _ count: Int, at offset: Int) {
+            for index in 0..<count { file[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+        }
+        func seal(_ offset: Int) {
+            put(0, 4, at: offset + 4)
+            put(Int(crc32c(file[offset..<(offset + block)])), 4, at: offset + 4)
+        }
+        // The newer header goes on in the older one's place, with a log of its own.
+        let newer = number(headers[0] + 8, 8) > number(headers[1] + 8, 8) ? 0 : 1
+        let header = headers[1 - newer]
+        file.replaceSubrange(header..<(header + block), with: file[headers[newer]..<(headers[newer] + block)])
+        put(number(header + 8, 8) + 1, 8, at: header + 8)
+        let identifier = (1...16).map { UInt8($0) }
+        file.replaceSubrange((header + 48)..<(header + 64), with: identifier)
+        seal(header)
+        let log = number(header + 72, 8)
+        file.replaceSubrange(log..<(log + block), with: [UInt8](repeating: 0, count: block))
+        file.replaceSubrange(log..<(log + 4), with: Array("loge".utf8))
+        put(block, 4, at: log + 8)
+        put(1, 8, at: log + 16)
+        file.replaceSubrange((log + 32)..<(log + 48), with: identifier)
+        put(whole.count, 8, at: log + 48)
+        put(whole.count, 8, at: log + 56)
+        seal(log)
+        return file
+    }
+
+    private static func crc32c(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        ~bytes.reduce(UInt32.max) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0x82F6_3B78 : 0) }
         }
     }
 }

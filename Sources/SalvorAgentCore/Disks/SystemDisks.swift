@@ -33,7 +33,10 @@ package struct SystemDisks: DiskSource {
         let wanted = zip(names, bare).filter { isWanted($1) }.map(\.0)
         guard !wanted.isEmpty else { return bare }
         let listing = try await fileSystems(on: wanted.flatMap { [$0.disk] + $0.partitions }.map(path))
-        let known = await Blocking.run { describe(wanted, listing) }
+        var known = await Blocking.run { describe(wanted, listing) }
+        for index in known.indices {
+            known[index].volumes += await DynamicVolumes(tools: tools).volumes(of: known[index])
+        }
         let byDevice = Dictionary(known.map { ($0.device, $0) }, uniquingKeysWith: { first, _ in first })
         return bare.map { byDevice[$0.device] ?? $0 }
     }

@@ -14,6 +14,9 @@ enum VolumeKind {
         dynamicTypes.contains(volume.partitionType) || volume.partitionType == storageSpaces
     }
 
+    /// A partition that belongs to the logical disk manager.
+    static func isDynamic(_ volume: Salvor_V1_Volume) -> Bool { dynamicTypes.contains(volume.partitionType) }
+
     /// - Returns: nil for what is looked into, and for what holds nothing that has a name.
     static func name(of volume: Salvor_V1_Volume) -> String? {
         if dynamicTypes.contains(volume.partitionType) { return "part of a dynamic disk (LDM)" }
@@ -31,7 +34,8 @@ enum VolumeKind {
     static func nextStep(_ volumes: [Salvor_V1_Volume]) -> String {
         if volumes.contains(where: isPiece) {
             return
-                "Dynamic disks and storage pools are opened by Windows alone: attach the copy to a Windows rescue machine."
+                "Of dynamic disks the simple volumes alone are opened here, and storage pools are opened by Windows alone: "
+                + "attach the copy to a Windows rescue machine."
         }
         if volumes.contains(where: { $0.fileSystem == "ReFS" }) {
             return "ReFS is opened by Windows alone: attach the copy to a Windows rescue machine."

@@ -6,7 +6,13 @@ struct PathResolver {
     /// Read once something is compared that is not ASCII: nearly nothing on most disks.
     private var volumeTable: CaseTable?
 
-    private struct Listing {
+    private enum Listing {
+        case whole(Whole)
+        /// With more names than are kept: each look goes through them again.
+        case large
+    }
+
+    private struct Whole {
         let names: [FileName]
         let isASCII: Bool
         /// Only of folders that something is looked up in by its name.
@@ -24,6 +30,10 @@ struct PathResolver {
         }
     }
 
+    /// A folder of Windows has some thousands. A million, which a hostile disk can have, would take the memory of a small
+    /// rescue VM.
+    private static let mostKept = 20_000
+
     init(_ tree: VolumeTree) { self.tree = tree }
 
     /// The components as the disk spells them.
@@ -32,9 +42,7 @@ struct PathResolver {
     mutating func resolve(_ components: [String], below base: [FileName] = []) throws(AgentError) -> [FileName]? {
         var found = base
         for (index, component) in components.enumerated() {
-            try list(found)
-            let table = caseTable(for: component, in: found)
-            let candidates = listings[found]?.names(folded: table.fold(component), table) ?? []
+            let candidates = try names(in: found, equalTo: component)
             guard let name = candidates.first else { return nil }
             guard candidates.count == 1 else {
                 let spellings = candidates.map(\.text).sorted().joined(separator: ", ")
@@ -82,21 +90,62 @@ struct PathResolver {
     }
 
     /// Names in a directory that a pattern matches, in order of their text, so that what is reported is the same each time.
-    mutating func names(in directory: [FileName], matching text: String) throws(AgentError) -> [FileName] {
-        try list(directory)
-        let pattern = NamePattern(text, caseTable(for: text, in: directory))
-        return (listings[directory]?.names ?? []).filter(pattern.matches).sorted { $0.text < $1.text }
+    /// - Returns: of more than `limit`, one more than that.
+    mutating func names(
+        in directory: [FileName], matching text: String, limit: Int = 10_000
+    ) throws(AgentError) -> [FileName] {
+        let listing = try list(directory)
+        let pattern = NamePattern(text, caseTable(for: text, listing))
+        let found: [FileName] =
+            switch listing {
+            case .whole(let whole): whole.names.filter(pattern.matches)
+            case .large: try names(in: directory, limit: limit + 1, where: pattern.matches)
+            }
+        return found.sorted { $0.text < $1.text }
     }
 
-    private mutating func list(_ directory: [FileName]) throws(AgentError) {
-        guard listings[directory] == nil else { return }
-        listings[directory] = Listing(try tree.names(in: directory))
+    private mutating func names(in directory: [FileName], equalTo text: String) throws(AgentError) -> [FileName] {
+        let listing = try list(directory)
+        let table = caseTable(for: text, listing)
+        let folded = table.fold(text)
+        switch listing {
+        case .whole(var whole):
+            // Out of the dictionary while it changes: it would be copied otherwise.
+            listings[directory] = nil
+            let found = whole.names(folded: folded, table)
+            listings[directory] = .whole(whole)
+            return found
+        case .large:
+            return try names(in: directory, limit: 16) { name in
+                // A UTF-16 unit takes one to three bytes.
+                (folded.count...(3 * folded.count)).contains(name.bytes.count) && table.fold(name) == folded
+            }
+        }
     }
 
-    private mutating func caseTable(for text: String, in directory: [FileName]) -> CaseTable {
+    private func names(
+        in directory: [FileName], limit: Int, where isWanted: (FileName) -> Bool
+    ) throws(AgentError) -> [FileName] {
+        var found: [FileName] = []
+        try tree.forEachName(in: directory) { name in
+            if isWanted(name) { found.append(name) }
+            return found.count < limit
+        }
+        return found
+    }
+
+    private mutating func list(_ directory: [FileName]) throws(AgentError) -> Listing {
+        if let known = listings[directory] { return known }
+        let names = try names(in: directory, limit: Self.mostKept + 1) { _ in true }
+        let listing = names.count > Self.mostKept ? Listing.large : .whole(Whole(names))
+        listings[directory] = listing
+        return listing
+    }
+
+    private mutating func caseTable(for text: String, _ listing: Listing) -> CaseTable {
         if let volumeTable { return volumeTable }
         // Of ASCII every table makes the same.
-        guard !text.utf8.allSatisfy({ $0 < 0x80 }) || listings[directory]?.isASCII == false else { return .unicode }
+        if case .whole(let whole) = listing, whole.isASCII, text.utf8.allSatisfy({ $0 < 0x80 }) { return .unicode }
         let table = CaseTable(of: tree) ?? .unicode
         volumeTable = table
         return table

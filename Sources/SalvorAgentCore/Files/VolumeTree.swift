@@ -8,20 +8,19 @@ package struct VolumeTree: Sendable {
     /// Owned by the ``MountedVolume``, which closes it after the last use.
     let root: Int32
 
-    /// Names in a directory, in the file system's order.
-    func names(in directory: [FileName]) throws(AgentError) -> [FileName] {
+    /// Gives each name in a directory, in the file system's order, until `body` returns false.
+    func forEachName(in directory: [FileName], _ body: (FileName) -> Bool) throws(AgentError) {
         let opened = try open(directory, O_RDONLY | O_DIRECTORY)
         // closedir() closes its descriptor: it gets one of its own.
         guard let stream = fdopendir(dup(opened.number)) else { throw .systemCall("opendir", path(directory)) }
         defer { closedir(stream) }
-        var names: [FileName] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 guard errno == 0 else { throw .systemCall("readdir", path(directory), code: .unreadable) }
-                return names
+                return
             }
-            if let name = FileName(bytes: Self.name(of: entry)) { names.append(name) }
+            if let name = FileName(bytes: Self.name(of: entry)), !body(name) { return }
         }
     }
 

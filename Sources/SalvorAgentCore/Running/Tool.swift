@@ -8,6 +8,7 @@ package struct AgentTools: Sendable {
     package var ntfs3gProbe: String
     package var ntfsfix = "ntfsfix"
     package var modprobe = "modprobe"
+    package var ldmtool = "ldmtool"
     /// A program that reads registry hives when it is started as ``RegistryReading`` says; nil where none does, and nothing
     /// is known of a Windows then but its files.
     package var registryReader: String?

@@ -36,6 +36,7 @@ package struct VolumeAccess: Sendable {
     /// Opens a volume. Whoever gets the device must close it.
     /// - Throws: ``AgentError/Code/locked``, ``AgentError/Code/cannotUnlock``, ….
     func open(_ volume: Salvor_V1_Volume, readOnly: Bool) async throws(AgentError) -> VolumeDevice {
+        if volume.isDynamicSimple { return try await openDynamic(volume, readOnly: readOnly) }
         guard let metadata = await metadata(of: volume) else { return VolumeDevice(path: volume.device) }
         guard let key = try await key(of: volume, metadata) else { throw .closed(volume, metadata) }
         // By name: where there is no /sbin/modprobe, the kernel finds no target and no cipher by itself. What a kernel has
@@ -47,6 +48,20 @@ package struct VolumeAccess: Sendable {
         let path = try await Blocking.run { () throws(AgentError) -> String in
             let targets = CryptTable(metadata).targets(key, device: device)
             let path = try DeviceMapper().create(name, targets, readOnly: readOnly)
+            mapped.insert(device)
+            return path
+        }
+        return VolumeDevice(path: path, mapping: name, of: device, in: mapped)
+    }
+
+    private func openDynamic(_ volume: Salvor_V1_Volume, readOnly: Bool) async throws(AgentError) -> VolumeDevice {
+        _ = try await runTool(tools.modprobe, ["-aq", "dm-mod"])
+        let device = volume.device
+        let name = "salvor-" + (device.split(separator: "/").last.map(String.init) ?? "disk") + "-\(volume.number)"
+        let target = volume.linearTarget
+        let mapped = mapped
+        let path = try await Blocking.run { () throws(AgentError) -> String in
+            let path = try DeviceMapper().create(name, [target], readOnly: readOnly)
             mapped.insert(device)
             return path
         }

@@ -30,15 +30,12 @@ package struct DiskMaker: Sendable {
                 ])
             Posix.removeTree(image)
         }
-        if !spec.partitions.isEmpty, spec.table != .none {
-            let (front, back) =
-                spec.table == .mbr
-                ? (table.masterBootRecord(), [])
-                : table.serialized(diskBytes: spec.sizeBytes, sectorBytes: spec.sectorBytes)
+        if !spec.partitions.isEmpty {
             let file = try FileDescriptor.open(disk, .writeOnly)
             defer { try? file.close() }
-            try file.writeAll(toAbsoluteOffset: 0, front)
-            try file.writeAll(toAbsoluteOffset: Int64(spec.sizeBytes - back.count), back)
+            for (offset, bytes) in Self.tables(of: spec, table) {
+                try file.writeAll(toAbsoluteOffset: Int64(offset), bytes)
+            }
         }
         try Posix.rename(disk, to: path)
     }
@@ -57,10 +54,27 @@ package struct DiskMaker: Sendable {
                 + (options.map { ["-o", $0] } ?? []) + [source.string, target.string])
     }
 
+    /// What lies around the partitions, by its offset.
+    private static func tables(of spec: DiskSpec, _ table: PartitionTable) -> [Int: [UInt8]] {
+        func gpt(_ table: PartitionTable) -> [Int: [UInt8]] {
+            let (front, back) = table.serialized(diskBytes: spec.sizeBytes, sectorBytes: spec.sectorBytes)
+            return [0: front, spec.sizeBytes - back.count: back]
+        }
+        let dynamic = DynamicDisk(spec, table)
+        return switch spec.table {
+        case .none: [:]
+        case .mbr: [0: table.masterBootRecord()]
+        case .gpt: gpt(table)
+        case .dynamicMBR: [0: dynamic.masterBootRecord].merging(dynamic.database) { first, _ in first }
+        case .dynamicGPT: gpt(dynamic.partitionTable).merging(dynamic.database) { first, _ in first }
+        }
+    }
+
     private func layOut(_ spec: DiskSpec) throws -> PartitionTable {
-        // A mebibyte at either end for the tables.
+        // A mebibyte at either end for the tables, and one for the logical disk manager's.
         var next = spec.table == .none ? 0 : Self.mebibyte
         let end = spec.sizeBytes - next
+        if spec.table == .dynamicGPT { next += Self.mebibyte }
         var table = PartitionTable(diskGUID: spec.diskGUID, entries: [])
         for partition in spec.partitions {
             let size = partition.sizeBytes ?? end - next

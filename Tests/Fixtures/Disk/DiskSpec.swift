@@ -1,9 +1,12 @@
 /// What a disk holds, for ``DiskMaker`` to make.
 package struct DiskSpec: Sendable {
-    package enum Table: Sendable {
+    package enum Table: Hashable, Sendable {
         case gpt
         /// At most four partitions. Windows' type is 0x07, whatever the GPT type says.
         case mbr
+        /// A dynamic disk on MBR, or on GPT: the partitions are simple volumes of the logical disk manager.
+        case dynamicMBR
+        case dynamicGPT
         /// None: the one partition's content begins with the disk.
         case none
     }

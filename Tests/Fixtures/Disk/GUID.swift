@@ -7,6 +7,7 @@ package struct GUID: Hashable, Sendable, CustomStringConvertible {
     package static let microsoftReserved = GUID("e3c9e316-0b5c-4db8-817d-f92df00215ae")
     package static let basicData = GUID("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
     package static let logicalDiskManagerData = GUID("af9b60a0-1431-4f62-bc68-3311714a69ad")
+    package static let logicalDiskManagerMetadata = GUID("5808c8aa-7e8f-42e0-85d2-e1e90434cfb3")
     package static let storageSpaces = GUID("e75caf8f-f680-4cee-afa3-b001e56efc2d")
     package static let zero = GUID(onDisk: [UInt8](repeating: 0, count: 16)[...])
 
@@ -22,6 +23,9 @@ package struct GUID: Hashable, Sendable, CustomStringConvertible {
 
     /// - Parameter bytes: 16 bytes as they lie on a disk.
     package init(onDisk bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+
+    /// In the order in which the canonical form has them.
+    package var plainBytes: [UInt8] { Self.swapped(bytes) }
 
     /// The canonical form, lower case.
     package var description: String {

@@ -234,3 +234,15 @@ extension NTFSImage {
         return (number(run + 1 + lengthBytes, number(run, 1) >> 4) * cluster, number(attribute + 0x30, 8))
     }
 }
+
+extension VolumeTree {
+    /// Names in a directory, in the file system's order.
+    func names(in directory: [FileName]) throws(AgentError) -> [FileName] {
+        var names: [FileName] = []
+        try forEachName(in: directory) {
+            names.append($0)
+            return true
+        }
+        return names
+    }
+}
