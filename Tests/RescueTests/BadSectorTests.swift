@@ -8,7 +8,9 @@ extension EndToEnd {
     struct BadSectors {
         /// The image is of compressed clusters, of which one is garbage: QEMU answers the guest's read of it with an error, as
         /// a disk with bad sectors does.
-        @Test("Bad sectors under a file that the recipe reads fail the machine, with the range named and the original whole")
+        @Test(
+            "Bad sectors under a file that the recipe reads fail the machine, with the range named and the original whole"
+        )
         func inFile() async throws {
             try await Lab.run { lab in
                 let raw = lab.folder.appending("whole.raw")
@@ -47,7 +49,9 @@ extension EndToEnd {
         /// Finds the compressed cluster that holds a guest's byte by qemu-img's own map, and fills it.
         private func damageCluster(of disk: FilePath, at place: Int) async throws {
             let bytes = try Posix.read(disk)
-            func number(_ offset: Int, _ count: Int) -> Int { bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) } }
+            func number(_ offset: Int, _ count: Int) -> Int {
+                bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) }
+            }
             let clusterBits = number(20, 4)
             let tables = number(40, 8)
             let perTable = 1 << (clusterBits - 3)
@@ -72,7 +76,9 @@ extension [UInt8] {
         var found: [Int] = []
         var index = startIndex
         while index <= count - pattern.count {
-            if self[index] == first, self[index..<(index + pattern.count)].elementsEqual(pattern) { found.append(index) }
+            if self[index] == first, self[index..<(index + pattern.count)].elementsEqual(pattern) {
+                found.append(index)
+            }
             index += 1
         }
         return found

@@ -57,7 +57,9 @@ extension EndToEnd {
                 name: "mbr",
                 disk: disk(
                     .mbr, partition("System Reserved", 20, .ntfs(data)), partition("C", nil, .ntfs(windows())))),
-            Case(name: "4kn", disk: with4K(disk(.gpt, partition("Data", 20, .ntfs(data)), partition("C", nil, .ntfs(windows()))))),
+            Case(
+                name: "4kn",
+                disk: with4K(disk(.gpt, partition("Data", 20, .ntfs(data)), partition("C", nil, .ntfs(windows()))))),
             Case(name: "whole-disk", disk: disk(.none, partition("C", nil, .ntfs(windows())))),
             Case(
                 name: "two-windows", deleted: 2,

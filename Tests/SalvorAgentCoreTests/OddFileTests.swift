@@ -140,9 +140,11 @@ struct OddFileTests {
             for (name, tag) in tags {
                 let path = "\(Self.folder)/C-00000291-\(name).sys"
                 try editor.file(path, [], modified: NTFSImage.faultyTime)
-                let data = littleEndian(UInt64(tag), 4) + littleEndian(16, 2) + [0, 0] + [UInt8](repeating: 1, count: 16)
+                let data =
+                    littleEndian(UInt64(tag), 4) + littleEndian(16, 2) + [0, 0] + [UInt8](repeating: 1, count: 16)
                 try #require(
-                    setxattr("\(editor.root)/\(path)", "system.ntfs_reparse_data", data, data.count, 0) == 0, "\(errno)")
+                    setxattr("\(editor.root)/\(path)", "system.ntfs_reparse_data", data, data.count, 0) == 0, "\(errno)"
+                )
             }
         }
         try image.encrypt(record: Int(inode.withLock { $0 }))

@@ -63,11 +63,13 @@ struct BadSectors: Sendable {
     static func failure(in record: String) -> Failure? {
         let parts = record.split(separator: "\n").first?.split(separator: ";", maxSplits: 1) ?? []
         guard parts.count == 2, let time = parts[0].split(separator: ",").dropFirst(2).first.flatMap({ UInt64($0) }),
-            let message = parts.last, message.contains("I/O error, dev ") || message.contains("critical medium error, dev ")
+            let message = parts.last,
+            message.contains("I/O error, dev ") || message.contains("critical medium error, dev ")
         else { return nil }
         let words = message.split(whereSeparator: { $0 == " " || $0 == "," })
         guard let dev = words.firstIndex(of: "dev"), dev + 1 < words.count,
-            let sector = words.firstIndex(of: "sector"), sector + 1 < words.count, let first = UInt64(words[sector + 1]),
+            let sector = words.firstIndex(of: "sector"), sector + 1 < words.count,
+            let first = UInt64(words[sector + 1]),
             first < .max / sectorBytes - leastSectors
         else { return nil }
         return Failure(device: String(words[dev + 1]), sectors: first..<(first + leastSectors), time: time)
@@ -79,7 +81,9 @@ struct BadSectors: Sendable {
         for failure in failures.filter({ names.contains($0.device) })
             .sorted(by: { ($0.device, $0.sectors.lowerBound) < ($1.device, $1.sectors.lowerBound) })
         {
-            if let last = ranges.last, last.device == failure.device, failure.sectors.lowerBound <= last.sectors.upperBound {
+            if let last = ranges.last, last.device == failure.device,
+                failure.sectors.lowerBound <= last.sectors.upperBound
+            {
                 ranges[ranges.count - 1].sectors =
                     last.sectors.lowerBound..<max(last.sectors.upperBound, failure.sectors.upperBound)
             } else {

@@ -15,7 +15,8 @@ enum NTFSVolume {
         try await tools.output(
             "mkntfs",
             [
-                "-F", "-Q", "-q", "-T", "-L", spec.label, "-s", String(sectorBytes), "-c", "4096", "-p", String(startSector), "-H",
+                "-F", "-Q", "-q", "-T", "-L", spec.label, "-s", String(sectorBytes), "-c", "4096", "-p",
+                String(startSector), "-H",
                 "255",
                 "-S", "63", image.string,
             ])
