@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator clean
+.PHONY: fuzz fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -83,6 +83,9 @@ fuzz-disks: packages-build packages-run packages-test ## thousands of damaged NT
 		SALVOR_HUGE_FOLDER=1000000 \
 		swift test --test-product $(test_product) --filter 'MutatedVolumeTests|HugeFolderTests'
 
+fuzz: packages-build packages-test ## libFuzzer with AddressSanitizer over the wire's decoders and its machine: SECONDS=300 each
+	Tests/wire-fuzz/run $(or $(SECONDS),300)
+
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
 
@@ -110,5 +113,9 @@ bench-disks: image packages-test packages-bench ## 1, 4 and 16 disks on one resc
 	swift build $(release_flags) --product disk-bench
 	$(release)/disk-bench --table Agent/BENCHMARKS.md
 
+bench-wire: packages-build packages-test ## Salvor's transport beside gRPC's HTTP/2 and OpenSSL alone: calls, streams, connections
+	SALVOR_BENCH_WIRE=1 swift build -c release --scratch-path .build-wire --product wire-bench
+	.build-wire/release/wire-bench --table Protocol/BENCHMARKS.md
+
 clean: ## what was built; caches and runs of the user stay
-	rm -rf .build
+	rm -rf .build .build-wire

@@ -222,7 +222,7 @@ let package = Package(
         tests(
             "SalvorTransportTests",
             [
-                "SalvorTransport", "SalvorWire", "SalvorDigest", grpcCore,
+                "SalvorTransport", "SalvorWire", "SalvorDigest", grpcCore, subprocess,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
@@ -275,3 +275,20 @@ let package = Package(
         tests("RescueTests", ["Fixtures", "SalvorImage", "SalvorDigest", subprocess, system]),
     ]
 )
+
+// Nothing but `make bench-wire` sees gRPC's HTTP/2 transport, which it measures against: it brings a TLS of its own, and
+// takes minutes to build.
+if Context.environment["SALVOR_BENCH_WIRE"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"))
+    package.targets.append(
+        .executableTarget(
+            name: "wire-bench",
+            dependencies: [
+                "BenchFigures", "SalvorTransport", "SalvorWire", "SalvorImage", "COpenSSL", grpcCore, subprocess,
+                system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+            ],
+            path: "Tests/wire-bench", swiftSettings: strict))
+}

@@ -244,8 +244,10 @@ class RescueVM(Folder):
 
             request = quarantine_pb2.FetchRequest(quarantine_id="reference-1")
             files = {}
+            taken = []
             for chunk in agent.call("salvor.v1.Quarantine/Fetch", [request.SerializeToString()], 60):
                 chunk = quarantine_pb2.FetchChunk.FromString(chunk)
+                taken.append(chunk)
                 if chunk.WhichOneof("part") == "entry":
                     files[chunk.entry.sha256] = b""
                     entry = chunk.entry
@@ -260,6 +262,29 @@ class RescueVM(Folder):
             request = scan_pb2.ScanRequest(disk=broken, recipe=recipe())
             again = ask(agent, "Scan/Run", request, scan_pb2.ScanResponse, 120)
             self.assertEqual(again.outcome.kind, findings_pb2.Outcome.KIND_NOTHING_TO_REPAIR, again.outcome.message)
+
+            # What was taken goes back: brought to the agent, and put where it was.
+            brought = [quarantine_pb2.StoreChunk(quarantine_id="reference-back")] + [
+                quarantine_pb2.StoreChunk(**{chunk.WhichOneof("part"): getattr(chunk, chunk.WhichOneof("part"))})
+                for chunk in taken]
+            answers = list(agent.call(
+                "salvor.v1.Quarantine/Store", [chunk.SerializeToString() for chunk in brought], 60))
+            self.assertEqual(quarantine_pb2.StoreResponse.FromString(answers[0]).files, len(files))
+            undo = recipe_pb2.Recipe(
+                name="undo", version=1, put_back_from="reference-back", volume_policy=recipe().volume_policy)
+            scan = ask(
+                agent, "Scan/Run", scan_pb2.ScanRequest(disk=broken, recipe=undo), scan_pb2.ScanResponse, 120)
+            self.assertEqual({one.verdict for one in scan.findings}, {recipe_pb2.VERDICT_MISSING})
+            request = apply_pb2.ApplyRequest(
+                disk=broken, recipe=undo, expected=scan.findings, quarantine_id="reference-2")
+            events = [
+                apply_pb2.ApplyEvent.FromString(event)
+                for event in agent.call("salvor.v1.Apply/Run", [request.SerializeToString()], 180)]
+            self.assertEqual(events[-1].outcome.kind, findings_pb2.Outcome.KIND_REPAIRED, events[-1].outcome.message)
+            request = scan_pb2.ScanRequest(disk=broken, recipe=recipe())
+            back = ask(agent, "Scan/Run", request, scan_pb2.ScanResponse, 120)
+            self.assertEqual(
+                {one.sha256 for one in back.findings if one.verdict == recipe_pb2.VERDICT_FAULTY}, set(files))
 
             ask(agent, "Host/PowerOff", host_pb2.PowerOffRequest(), host_pb2.PowerOffResponse)
             self.assertEqual(machine.wait(60), 0)

@@ -54,6 +54,8 @@ extension TransportError.Code {
     /// Names another run than this one.
     package static let wrongRun = Self("wrong run")
     package static let noCertificate = Self("no certificate")
+    /// Issued by the run, and no longer good for it.
+    package static let certificateRevoked = Self("certificate revoked")
     /// Broken, or not allowed to do what it was shown for.
     package static let badCertificate = Self("bad certificate")
 

@@ -52,6 +52,23 @@ package struct Figure: Encodable, Sendable {
         met = self.goal.isMet(by: ratio)
     }
 
+    /// Our rates beside a peer's, of the same rounds.
+    package init(
+        rate measure: String, ours: [Double], peer: [Double], unit: String, peerName: String, goal: Double,
+        digits: Int = 0
+    ) {
+        let ratio = zip(ours, peer).map { $0 / $1 }.median
+        self.measure = measure
+        self.unit = unit
+        self.ours = ours.median
+        self.peer = peer.median
+        self.peerName = peerName
+        self.ratio = ratio
+        self.goal = .atLeast(goal)
+        self.digits = digits
+        met = self.goal.isMet(by: ratio)
+    }
+
     /// A figure that has no peer.
     package init(_ measure: String, _ ours: Double, unit: String, goal: Goal, digits: Int = 1) {
         self.measure = measure
@@ -81,7 +98,7 @@ package struct Figure: Encodable, Sendable {
 
     package var sentence: String {
         if let ratio, let peerName {
-            "\(measure) takes \(ratio.text(2)) × \(peerName), and the goal is \(goal.sign) \(goal.value.text(2)) ×"
+            "\(measure): \(ratio.text(2)) × \(peerName), and the goal is \(goal.sign) \(goal.value.text(2)) ×"
         } else {
             "\(measure) is \(ours.text(digits)) \(unit), and the goal is \(goal.sign) \(goal.value.text(0)) \(unit)"
         }
@@ -92,7 +109,7 @@ package struct Figure: Encodable, Sendable {
         return [
             measure, "\(ours.text(digits)) \(unit)", peerName ?? "", peer.map { "\($0.text(digits)) \(unit)" } ?? "",
             ratio.map { $0.text(2) } ?? "",
-            "\(goal.sign) \(goal.value.text(isTime ? 1 : 0))\(isTime ? " ×" : " \(unit)")", met ? "met" : "MISSED",
+            "\(goal.sign) \(goal.value.text(isTime ? 2 : 0))\(isTime ? " ×" : " \(unit)")", met ? "met" : "MISSED",
         ]
     }
 }

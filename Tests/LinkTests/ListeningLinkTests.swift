@@ -122,6 +122,23 @@ import Testing
         return (failure, try #require(failure.cause as? TransportError))
     }
 
+    @Test func `N-7: a certificate of a host that was released, or has enrolled anew, is refused as revoked`()
+        async throws
+    {
+        try await Self.withAgent { ours, _, port in
+            let agent = try await ours.agent(on: Self.host(at: port), within: .seconds(60))
+            #expect(try await agent.version().agent == "1.2.3")
+            await ours.release(Self.rescue)
+            // The agent goes on listening with the certificate that it has.
+            let refused = try await Self.failure(of: ours, Self.host(at: port), within: .seconds(3))
+            #expect(refused.cause.code == .certificateRevoked, "\(refused.cause)")
+            #expect(refused.cause.message.contains("no longer good"))
+            _ = try await ours.credentials(for: Self.rescue)
+            let again = try await Self.failure(of: ours, Self.host(at: port), within: .seconds(3))
+            #expect(again.cause.code == .certificateRevoked, "\(again.cause)")
+        }
+    }
+
     @Test func `an agent that listens is enrolled and called, and refuses a stranger who dials first`() async throws {
         try await Self.withAgent { ours, folder, port in
             // The same run and host, but another authority, and a token of its own.

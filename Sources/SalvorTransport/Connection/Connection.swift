@@ -1,4 +1,5 @@
 internal import NIOCore
+package import SalvorDigest
 package import SalvorWire
 
 /// One connection of the wire that both sides have accepted: TLS stands, identities are checked, SETTINGS are exchanged.
@@ -17,6 +18,8 @@ package final class Connection: Sendable {
     package let applicationProtocol: String
     /// Whom the peer's certificate names; nil for a rescue host that has none yet and may only enrol.
     package let peer: PeerIdentity?
+    /// SHA-256 of the certificate that the peer has shown (DER); nil where it has shown none.
+    package let peerCertificateFingerprint: Digest?
     /// As gRPC writes it: `ipv4:127.0.0.1:4711`.
     package let remoteAddress: String
     package let localAddress: String
@@ -28,8 +31,10 @@ package final class Connection: Sendable {
 
     /// Called on the event loop, when the handler is ready.
     init(
-        _ handler: ConnectionHandler, role: Role, applicationProtocol: String, peer: PeerIdentity?, channel: any Channel
+        _ handler: ConnectionHandler, role: Role, applicationProtocol: String, peer: PeerIdentity?,
+        peerCertificateFingerprint: Digest?, channel: any Channel
     ) {
+        self.peerCertificateFingerprint = peerCertificateFingerprint
         self.role = role
         self.applicationProtocol = applicationProtocol
         self.peer = peer

@@ -57,7 +57,9 @@ final class ConnectionOpener: ChannelInboundHandler, RemovableChannelHandler {
             switch result {
             case .success:
                 opened.succeed(
-                    Connection(handler, role: endpoint.role, applicationProtocol: name, peer: peer, channel: channel))
+                    Connection(
+                        handler, role: endpoint.role, applicationProtocol: name, peer: peer,
+                        peerCertificateFingerprint: handshake.peerCertificate?.fingerprint, channel: channel))
             case .failure(var error as TransportError):
                 error.isOfVerifiedPeer = handshake.peerCertificate != nil
                 opened.fail(error)

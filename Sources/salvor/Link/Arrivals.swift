@@ -70,6 +70,9 @@ actor Arrivals {
         if guests[host]?.connection === connection { guests[host] = nil }
     }
 
+    /// Ends the link to a host that is let go.
+    func dismiss(_ host: String) { guests.removeValue(forKey: host)?.connection.close() }
+
     func refused(_ why: any Error, host: String) { absences[host] = .refused(why) }
 
     /// Says less than a refusal, and takes the place of none.

@@ -141,7 +141,10 @@ actor RunSwitchboard: AgentSwitchboard {
             cause: absence?.error)
     }
 
-    func release(_ host: HostName) {
+    /// The host's certificate is good for nothing from here on.
+    func release(_ host: HostName) async {
+        issued[host.host] = nil
+        await arrivals.dismiss(host.host)
         dialling.removeValue(forKey: host.host)?.cancel()
     }
 
@@ -207,12 +210,16 @@ actor RunSwitchboard: AgentSwitchboard {
     }
 
     private func serve(_ connection: Connection) async throws {
-        guard case .host(_, let name)? = connection.peer, let host = expected[name],
-            let fingerprint = issued[name]
-        else {
+        guard case .host(_, let name)? = connection.peer, let host = expected[name] else {
             throw TransportError(
                 .wrongName,
                 "no rescue VM of that name was started by this coordinator: \(connection.peer?.uri ?? "nobody")")
+        }
+        // A host that enrols anew, or is released, has no use for the certificate that it had: whoever shows it is another.
+        guard let fingerprint = issued[name], connection.peerCertificateFingerprint == fingerprint else {
+            throw TransportError(
+                .certificateRevoked,
+                "the certificate of the rescue VM \(name) was issued by this run, and is no longer good for it")
         }
         let client = GRPCClient(transport: SalvorClientTransport(connection))
         let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client)

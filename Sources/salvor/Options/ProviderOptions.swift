@@ -7,6 +7,26 @@ enum ProviderKind: String, ExpressibleByArgument, CaseIterable {
     case azure
 }
 
+/// How a rescue on this computer is to be done.
+struct LocalRescueOptions: ParsableArguments {
+    static let memorySetting = "rescue-memory"
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory of a rescue VM. A quarter of it holds what is copied from disks, and as much what is written: a large "
+                + "registry hive, or many logs, need more than the default of 512.", valueName: "MiB"))
+    var rescueMemory: Int?
+
+    func validate() throws {
+        guard let rescueMemory else { return }
+        guard (256...65_536).contains(rescueMemory) else {
+            throw ValidationError("--rescue-memory takes 256 to 65536 MiB.")
+        }
+    }
+
+    var settings: [String: String] { rescueMemory.map { [Self.memorySetting: String($0)] } ?? [:] }
+}
+
 /// Which machines a run is about: a folder of definitions, or a subscription.
 struct ProviderOptions: ParsableArguments {
     @Option(
@@ -22,6 +42,7 @@ struct ProviderOptions: ParsableArguments {
     var listen = false
 
     @OptionGroup(title: "Local machines") var inventory: InventoryOptions
+    @OptionGroup(title: "Local rescue") var local: LocalRescueOptions
     @OptionGroup(title: "Azure account") var account: AzureAccountOptions
     @OptionGroup(title: "Azure rescue") var rescue: AzureRescueOptions
 
@@ -51,7 +72,9 @@ struct ProviderOptions: ParsableArguments {
     /// Puts into a run's configuration what a resume needs to find the same provider again.
     func configure(_ configuration: inout RunConfiguration) {
         switch kind {
-        case .local: configuration.inventory = RunContext.absolute(inventory.inventory)
+        case .local:
+            configuration.inventory = RunContext.absolute(inventory.inventory)
+            configuration.settings = local.settings
         case .azure:
             configuration.settings = account.settings.merging(rescue.settings) { $1 }
             configuration.stopsFirst = rescue.stopFirst

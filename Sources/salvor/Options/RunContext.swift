@@ -6,6 +6,7 @@ internal import SalvorCoordinatorCore
 internal import SalvorImage
 internal import SalvorLocal
 internal import SalvorMessages
+internal import SalvorQEMU
 internal import SystemPackage
 
 /// What commands work with, put together from options, environment and this machine.
@@ -31,7 +32,10 @@ struct RunContext: Sendable {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// The local provider, with the rescue image if one has been built from this recipe and agent.
-    func localProvider(inventory: String, agentsListen: Bool = false) async throws -> LocalProvider {
+    /// - Parameter rescueMemory: of a rescue VM, in MiB; nil for what is usual.
+    func localProvider(
+        inventory: String, agentsListen: Bool = false, rescueMemory: Int? = nil
+    ) async throws -> LocalProvider {
         let agent = FilePath(installation.agent.path)
         let built = FileManager.default.fileExists(atPath: agent.string) ? try await images.cached(agent: agent) : nil
         var configuration = LocalConfiguration(
@@ -40,6 +44,7 @@ struct RunContext: Sendable {
             accelerationCache: ImageBuilder.defaultCacheDirectory.appending("acceleration.json"),
             makeConfigDisk: { specification, path in try await Self.makeConfigDisk(specification, at: path) })
         configuration.agentsListen = agentsListen
+        if let rescueMemory { configuration.rescueHardware.memoryMiB = rescueMemory }
         return LocalProvider(configuration)
     }
 

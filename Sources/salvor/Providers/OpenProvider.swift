@@ -19,7 +19,8 @@ struct OpenProvider: Sendable {
             let agentsListen = configuration.agentsListen
             return OpenProvider(
                 provider: try await context.localProvider(
-                    inventory: configuration.inventory ?? ".", agentsListen: agentsListen),
+                    inventory: configuration.inventory ?? ".", agentsListen: agentsListen,
+                    rescueMemory: configuration.settings[LocalRescueOptions.memorySetting].flatMap { Int($0) }),
                 listening: agentsListen ? nil : .loopback, close: {})
         case .azure: return try await azure(configuration, context, progress: progress)
         case nil:
