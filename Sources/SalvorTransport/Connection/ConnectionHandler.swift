@@ -58,7 +58,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var pings: [Ticket<Duration>] = []
     private var timer: (task: Scheduled<Void>, due: Instant)?
     private var lifetimeTimer: Scheduled<Void>?
-    private var heldAnswer: Scheduled<Void>?
+    private var heldStart: Scheduled<Void>?
     private var reason: TransportError?
     private var hasDrained = false
     private var isPumping = false
@@ -135,7 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         timer?.task.cancel()
         timer = nil
         lifetimeTimer?.cancel()
-        heldAnswer?.cancel()
+        heldStart?.cancel()
         context = nil
         incomingContinuation.finish()
         let ending = hasDrained ? nil : reason ?? TransportError(.connectionLost, "the peer closed the connection")
@@ -199,13 +199,14 @@ final class ConnectionHandler: ChannelInboundHandler {
         timer = (task, due)
     }
 
-    /// Lets the beginning of an answer wait for what most often follows at once, so that headers, message and trailers
-    /// go out as one record. It is not only fewer packets: where a relay on the way does not turn off Nagle's algorithm
-    /// (QEMU's user-mode network), each small packet after the first waits 40 ms for an acknowledgement.
+    /// Lets a message wait for what most often follows at once: an answer's headers and message for its trailers, a request's
+    /// message for its end. They go out as one record then, and what other calls send takes them along.
+    /// It is not only fewer packets: where a relay on the way does not turn off Nagle's algorithm (QEMU's user-mode network),
+    /// each small packet after the first waits 40 ms for an acknowledgement.
     private func pumpSoon() {
-        guard let context, heldAnswer == nil else { return }
-        heldAnswer = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
-            self.heldAnswer = nil
+        guard let context, heldStart == nil else { return }
+        heldStart = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2)) {
+            self.heldStart = nil
             self.pump()
         }
     }
@@ -263,7 +264,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
         let opening = Opening(path: path, metadata: metadata, deadline: deadline, call: call, ticket: ticket)
         // First come, first served.
-        if openings.isEmpty, tryToOpen(opening) { pump() } else { openings.append(opening) }
+        guard openings.isEmpty, tryToOpen(opening) else { return openings.append(opening) }
+        // A call that is alone has its handler started while its message is on the way.
+        if calls.count > 1 { pumpSoon() } else { pump() }
     }
 
     private func openWaiting() {
@@ -298,7 +301,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             ticket.settle(.failure(WireError(.streamClosed, "the call has ended: nothing more can be sent on it")))
             return
         }
-        let mayBeWhole = machine.role == .callee && calls[id]?.hasSent == false
+        let mayBeWhole = calls[id]?.hasSent == false
         calls[id]?.hasSent = true
         calls[id]?.waiting.append((message, last, ticket))
         sendWaiting(on: id)
