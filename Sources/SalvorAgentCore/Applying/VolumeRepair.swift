@@ -39,7 +39,11 @@ struct VolumeRepair: Sendable {
 
     /// Writes one file, if it still is the one that was copied, or still is not there.
     func write(_ file: MatchedFile) async throws(AgentError) {
-        guard let content = file.prepared else { return }
+        guard let content = file.prepared else {
+            throw AgentError(
+                .invalidRequest, "There is nothing to write to \(windowsPath(file.finding.path)); it was left.",
+                next: "Report this: it is a defect of the agent.")
+        }
         try await mounted.files { (tree) throws(AgentError) in
             try Self.check(file, in: tree)
             let path = tree.path(file.path)
