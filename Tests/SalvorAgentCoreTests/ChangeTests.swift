@@ -219,6 +219,19 @@ struct ChangeTests {
         }
     }
 
+    @Test func `a file with other names is not written over, because it would change under them too`() async throws {
+        let image = try await windows { editor in
+            try editor.file(Self.driver, [1, 2, 3])
+            try editor.folder("Windows/WinSxS")
+            try #require(link("\(editor.root)/\(Self.driver)", "\(editor.root)/Windows/WinSxS/some.sys") == 0)
+        }
+        let agent = try TestAgent(scratch, .ntfs(image))
+        let scan = try await agent.scan(Self.recipe("some.sys", [.faulty: Self.writing([9])]))
+        #expect(scan.outcome.kind == .nothingToRepair)
+        #expect(scan.findings.map(\.action) == [.keep])
+        #expect(scan.findings.first?.reason.contains("2 names") == true)
+    }
+
     // MARK: Put back
 
     private static let undo = Salvor_V1_Recipe.with {

@@ -52,6 +52,16 @@ struct ContentMaker: Sendable {
     private func make(
         _ source: ContentSource, for file: MatchedFile
     ) async throws(AgentError) -> Result<PreparedContent?, Problem> {
+        if !file.isMissing {
+            let path = file.path
+            let names = try await mounted.files { (tree) throws(AgentError) in
+                try tree.openFile(path).linkCount(of: tree.path(path))
+            }
+            // Written in place, it would change under names that the recipe does not mean: WinSxS's above all.
+            guard names == 1 else {
+                return .failure(Problem(text: "it has \(names) names, and would change under all."))
+            }
+        }
         switch source {
         case .recipe(let content):
             switch content.source {
