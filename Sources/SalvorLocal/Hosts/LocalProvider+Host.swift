@@ -8,8 +8,8 @@ extension LocalProvider {
     private static let coordinatorAddress = "10.0.2.100"
     /// Where the coordinator is, or where the agent waits for it, as the rescue VM sees it.
     private static let linkPort = 7443
-    private static let configDiskName = "config.img"
-    private static let configDiskSerial = "salvor-config"
+    static let configDiskName = "config.img"
+    static let configDiskSerial = "salvor-config"
 
     /// The rescue VM sees one address and one port beside itself; its own address is fixed, so that no time goes into
     /// asking for one.
@@ -24,15 +24,7 @@ extension LocalProvider {
     package func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost {
         let acceleration = try await acceleration()
         let folder = state.host(specification.name)
-        let machine: QEMUMachine
-        if let running = try await running(specification.name) {
-            // A crash may have come between the start and the first instruction.
-            try await providing { () throws(QEMUError) in try await running.run() }
-            machine = running
-        } else {
-            machine = try await start(specification, in: folder, acceleration: acceleration)
-        }
-        hosts.withLock { $0[specification.name] = machine }
+        let machine = try await upMachine(specification, in: folder, acceleration: acceleration)
         let listenAddress = try await listenAddress(of: machine)
         return RescueHost(
             name: specification.name, identifier: folder.path.string, imageDigest: configuration.rescueImage?.digest,
@@ -48,40 +40,7 @@ extension LocalProvider {
         return ListenAddress(host: "127.0.0.1", port: port)
     }
 
-    private func start(
-        _ specification: HostSpecification, in folder: MachineFolder, acceleration: Acceleration
-    ) async throws(ProviderError) -> QEMUMachine {
-        let image = try await requireRescueImage()
-        let disk = folder.path.appending(Self.configDiskName)
-        do {
-            // What a crash has left of an earlier attempt: its token is spent or its process never was.
-            try await Blocking.run { () throws(QEMUError) in
-                try PosixFile.removeFolder(folder.path)
-                try PosixFile.makeFolder(folder.path)
-            }
-            try await configuration.makeConfigDisk(specification, disk)
-        } catch let error as QEMUError {
-            throw ProviderError(error)
-        } catch {
-            throw ProviderError(
-                .failed, "The config disk of \(specification.name) could not be made.",
-                nextStep: "Run `salvor doctor`, then resume the run.", cause: error)
-        }
-        return try await providing { () throws(QEMUError) in
-            let commandLine = QEMUCommandLine(
-                name: "salvor \(specification.name)", acceleration: acceleration,
-                memoryMiB: configuration.rescueHardware.memoryMiB, cpus: configuration.rescueHardware.cpus,
-                firmware: .direct(
-                    kernel: image.kernel, initramfs: image.initramfs,
-                    append: RescueHardware.kernelCommandLine(acceleration)),
-                disks: [try MachineDisk(file: disk, format: .raw, readOnly: true, serial: Self.configDiskSerial)],
-                hotPlugPorts: max(1, specification.machines.count),
-                network: try network(of: specification))
-            return try await QEMUMachine.start(commandLine, in: folder, tools: configuration.tools)
-        }
-    }
-
-    private func network(of specification: HostSpecification) throws(QEMUError) -> UserNetwork {
+    func network(of specification: HostSpecification) throws(QEMUError) -> UserNetwork {
         if configuration.agentsListen { return UserNetwork(hostForwards: [.toAnyFreePort(guestPort: Self.linkPort)]) }
         return UserNetwork(guestForwards: [
             .init(
@@ -115,8 +74,7 @@ extension LocalProvider {
         return found
     }
 
-    /// Returns when the disk is plugged in; the guest's kernel needs some moments more to show it. Costs a start no time:
-    /// the rescue image says that its devices are up before it starts the agent.
+    /// Returns when the disk is plugged in; the guest's kernel needs some moments more to show it.
     package func attach(_ copy: RepairCopy, to host: RescueHost) async throws(ProviderError) -> DiskAddress {
         guard let machine = try await running(host.name) else {
             throw ProviderError(
@@ -128,36 +86,9 @@ extension LocalProvider {
         let sectorBytes = try await inventory.definition(named: copy.name.machine).sectorBytes
         try await providing { () throws(QEMUError) in
             let disk = try MachineDisk(file: disk.path, format: disk.format, serial: serial, sectorBytes: sectorBytes)
-            if try await !machine.diskSerials().contains(serial) { try await awaitReady(machine) }
             try await machine.attachDisk(disk)
         }
         return .serial(serial)
-    }
-
-    /// Waits until the rescue image has looked at its devices, because disks must not come while it does.
-    private func awaitReady(_ machine: QEMUMachine) async throws(QEMUError) {
-        let prefix = configuration.rescueReadyPrefix
-        let limit = configuration.rescueStartLimit
-        let line =
-            await within(limit) {
-                await withTaskGroup(of: String?.self) { group in
-                    group.addTask { try? await machine.console.firstLine { $0.hasPrefix(prefix) } }
-                    group.addTask {
-                        _ = await machine.process.waitForExit(atMost: limit)
-                        return nil
-                    }
-                    defer { group.cancelAll() }
-                    return await group.next() ?? nil
-                }
-            } ?? nil
-        if line != nil { return }
-        let last = await machine.console.lastLines(3).joined(separator: " | ")
-        let words = last.isEmpty ? "Its console is empty." : "Last on its console: \(last)"
-        throw QEMUError(
-            .timedOut,
-            machine.process.isRunning
-                ? "The rescue VM is not up after \(limit). \(words)"
-                : "The rescue VM ended while it was starting. \(words)")
     }
 
     package func detach(_ copy: RepairCopy, from host: RescueHost) async throws(ProviderError) {
@@ -168,6 +99,14 @@ extension LocalProvider {
         } catch {
             if !machine.process.isRunning { return }
             throw ProviderError(error)
+        }
+    }
+
+    package func saveConsole(of host: RescueHost, to path: String) async -> Bool {
+        let console = state.host(host.name).console
+        return await Blocking.run {
+            guard let bytes = try? PosixFile.read(console), !bytes.isEmpty else { return false }
+            return (try? PosixFile.writeAtomically(bytes, to: FilePath(path))) != nil
         }
     }
 

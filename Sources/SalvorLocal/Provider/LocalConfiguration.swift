@@ -46,8 +46,8 @@ package struct LocalConfiguration: Sendable {
     /// With this the first line begins that the rescue image prints once its drivers are loaded: from then on disks
     /// can be plugged in.
     package var rescueReadyPrefix = "salvor-init:"
-    /// How long the rescue image may take to print it.
-    package var rescueStartLimit: Duration = .seconds(90)
+    /// How long the rescue image may take to print it, at its first start and at those that follow where it did not.
+    package var rescueStartLimits: [Duration] = [.seconds(30), .seconds(60), .seconds(90)]
     /// The program whose standard input and output become a connection of the rescue VM; nil for socat.
     package var relay: (@Sendable (_ coordinatorPort: Int) -> [String])?
     /// Agents wait for the coordinator, which dials them through a port of 127.0.0.1, instead of dialling it.
