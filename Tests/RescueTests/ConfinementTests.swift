@@ -27,6 +27,14 @@ struct ConfinementTests {
         #expect(capabilities & ~(1 << 1 | 1 << 6 | 1 << 7 | 1 << 21) == 0)
     }
 
+    @Test("It has mounts of its own")
+    func mounts() async throws {
+        let result = try await Self.run("/bin/readlink", "/proc/self/ns/mnt")
+        let ours = try Posix.destination(ofSymlink: "/proc/self/ns/mnt")
+        #expect(result.status == 0 && result.output.hasPrefix("mnt:["), "\(result.errors)")
+        #expect(!result.output.hasPrefix(ours))
+    }
+
     @Test(
         "It makes no connection, no namespace, and no device",
         arguments: [

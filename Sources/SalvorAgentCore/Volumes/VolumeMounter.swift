@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import Logging
 internal import SalvorSystem
@@ -107,6 +108,7 @@ package struct VolumeMounter: Sendable {
             throw .inUse(device, by: "mounted at \(other.mountPoint)")
         }
         try makeDirectories(mountRoot)
+        if tools.confiner != nil { try live.share(mountRoot) }
         var template = Array("\(mountRoot)/volume-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .systemCall("mkdtemp", mountRoot) }
         return (source, String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
@@ -192,8 +194,24 @@ package struct VolumeMounter: Sendable {
 /// Devices whose ntfs-3g runs.
 final class LiveMounts: Sendable {
     private let state = Mutex<[String]>([])
+    private let isShared = Mutex(false)
 
     var devices: [String] { state.withLock { $0 } }
+
+    /// Once: what ntfs-3g mounts in a namespace of its own is seen by the agent below this directory, and nowhere else.
+    /// Blocking.
+    func share(_ mountRoot: String) throws(AgentError) {
+        let failure = isShared.withLock { isShared -> Int32 in
+            guard !isShared else { return 0 }
+            guard salvor_share_mounts(mountRoot) == 0 else { return errno }
+            isShared = true
+            return 0
+        }
+        guard failure == 0 else {
+            errno = failure
+            throw .systemCall("mount", mountRoot)
+        }
+    }
 
     func insert(_ device: String) { state.withLock { $0.append(device) } }
 
