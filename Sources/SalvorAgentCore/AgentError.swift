@@ -37,6 +37,8 @@ extension AgentError {
 
         // What was asked for.
         package static let invalidRequest = Self("invalidRequest")
+        /// An Apply was to be joined that this agent does not know.
+        package static let unknownApply = Self("unknownApply")
         package static let invalidBootstrap = Self("invalidBootstrap")
         package static let noSuchDisk = Self("noSuchDisk")
         package static let severalDisks = Self("severalDisks")

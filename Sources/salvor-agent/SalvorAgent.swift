@@ -1,3 +1,4 @@
+internal import GRPCCore
 internal import Glibc
 internal import Logging
 internal import SalvorAgentCore
@@ -70,13 +71,13 @@ struct SalvorAgent {
         var tools = AgentTools()
         tools.registryReader = "/proc/self/exe"
         tools.confiner = "/proc/self/exe"
-        let services = AgentServices(
-            AgentConfiguration(
-                host: bootstrap.host, version: SalvorVersion.current, tools: tools,
-                // Half of what /init gives /run: what is written is prepared in the other half, and libhivex works there.
-                quarantine: QuarantineStore(budgetBytes: physicalMemoryBytes() / 4), disks: disks, logs: logs,
-                logger: logger,
-                powerOff: { stop.yield() }))
+        var configuration = AgentConfiguration(
+            host: bootstrap.host, version: SalvorVersion.current, tools: tools,
+            // Half of what /init gives /run: what is written is prepared in the other half, and libhivex works there.
+            quarantine: QuarantineStore(budgetBytes: physicalMemoryBytes() / 4), disks: disks, logs: logs,
+            logger: logger, powerOff: { stop.yield() })
+        configuration.isLinkLost = { ($0.transportSpecific as? SalvorServerContext)?.isConnectionLost == true }
+        let services = AgentServices(configuration)
         let watch = CoordinatorWatch(
             timeout: .seconds(Int64(bootstrap.coordinatorTimeoutSeconds)), clock: ContinuousClock()
         ) {

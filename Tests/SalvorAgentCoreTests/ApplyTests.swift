@@ -233,7 +233,7 @@ struct ApplyTests {
             journal: journal, logger: Logger(label: "test"))
         async let run: Void = repair.run()
         var events: [Salvor_V1_ApplyEvent] = []
-        for await event in journal.events {
+        for try await event in journal.events() {
             if case .quarantined = event.event { stop.raise() }
             events.append(event)
         }

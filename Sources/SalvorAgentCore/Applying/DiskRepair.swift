@@ -17,7 +17,7 @@ actor DiskRepair {
     private let stop: StopSignal
     let logger: Logger
 
-    private var journal: ApplyJournal
+    private let journal: ApplyJournal
     private var step = Salvor_V1_Step.select
     var repairs: [VolumeRepair] = []
     var quarantine: QuarantineWriter?

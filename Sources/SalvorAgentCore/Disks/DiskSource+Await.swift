@@ -8,10 +8,11 @@ extension DiskSource {
     ///   - limit: how long a disk may take to appear. A disk with a partition table and no partition is taken as it is
     ///     after a fifth of that, from when it was there.
     ///   - interval: between two looks, each of which costs a run of blkid once the disk is there.
-    /// - Throws: what ``SalvorMessages/Salvor_V1_DiskSelector/resolve(among:)`` throws, at the end of the wait.
+    /// - Throws: what ``SalvorMessages/Salvor_V1_DiskSelector/resolve(among:)`` throws, at the end of the wait;
+    ///   ``AgentError/Code/cancelled``.
     package func awaitDisk(
         _ selector: Salvor_V1_DiskSelector, limit: Duration, interval: Duration = .milliseconds(50)
-    ) async throws -> Salvor_V1_Disk {
+    ) async throws(AgentError) -> Salvor_V1_Disk {
         let began = ContinuousClock.now
         let isMeant = try selector.predicate()
         /// When the disk was there for the first time: its partitions come after it, however late it was itself.
@@ -28,7 +29,7 @@ extension DiskSource {
             } catch {
                 guard error.code == .noSuchDisk, elapsed < limit else { throw error }
             }
-            try await Task.sleep(for: interval)
+            do { try await Task.sleep(for: interval) } catch { throw .givenUp }
         }
     }
 }

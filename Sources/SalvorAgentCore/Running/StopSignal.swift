@@ -14,7 +14,13 @@ package final class StopSignal: Sendable {
     /// - Throws: ``AgentError/Code/cancelled`` once raised.
     package func check() throws(AgentError) {
         guard isRaised else { return }
-        throw AgentError(
+        throw .givenUp
+    }
+}
+
+extension AgentError {
+    static var givenUp: AgentError {
+        AgentError(
             .cancelled, "The caller gave the work up before anything was deleted.",
             next: "Start it again when it is wanted.")
     }

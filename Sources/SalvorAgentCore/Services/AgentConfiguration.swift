@@ -1,3 +1,4 @@
+package import GRPCCore
 package import Logging
 
 /// What the agent's services need to know of their machine, and the seams by which a test stands in for it.
@@ -17,6 +18,8 @@ package struct AgentConfiguration: Sendable {
     package var stepLimit = VolumeMounter.stepLimit
     /// Disks that are looked at or repaired at the same time; others wait. Each takes memory, and processors are few.
     package var disksAtOnce = max(4, 2 * availableProcessors())
+    /// Whether a call has ended because its connection was lost, and not by its caller's will: what it began goes on.
+    package var isLinkLost: @Sendable (ServerContext) -> Bool = { _ in false }
     package var logs: LogRing
     package var logger: Logger
     /// Ends the services, writes the console out and powers the machine off. Called once, when nothing is mounted, as

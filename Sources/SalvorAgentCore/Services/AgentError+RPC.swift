@@ -5,7 +5,7 @@ extension AgentError: RPCErrorConvertible {
     package var rpcErrorCode: RPCError.Code {
         switch code {
         case .invalidRequest, .invalidBootstrap: .invalidArgument
-        case .noSuchDisk, .noSuchQuarantine: .notFound
+        case .noSuchDisk, .noSuchQuarantine, .unknownApply: .notFound
         case .quarantineExists: .alreadyExists
         case .rescueDisk: .permissionDenied
         case .quarantineFull: .resourceExhausted

@@ -13,6 +13,7 @@ package struct AgentServices: Sendable {
             tools: configuration.tools, mountRoot: configuration.mountRoot, logger: configuration.logger)
         mounter.stepLimit = configuration.stepLimit
         let access = VolumeAccess(tools: configuration.tools)
+        let applies = Applies()
         let slots = Limiter(configuration.disksAtOnce)
         power = PowerSwitch(leases: leases, mounter: mounter, access: access, action: configuration.powerOff)
         all = [
@@ -20,8 +21,9 @@ package struct AgentServices: Sendable {
             InventoryService(disks: configuration.disks),
             UnlockService(configuration: configuration, leases: leases, access: access),
             ScanService(configuration, leases: leases, mounter: mounter, access: access, slots: slots),
-            ApplyService(configuration, leases: leases, mounter: mounter, access: access, slots: slots),
-            QuarantineService(store: configuration.quarantine),
+            ApplyService(
+                configuration, leases: leases, mounter: mounter, access: access, slots: slots, applies: applies),
+            QuarantineService(store: configuration.quarantine, applies: applies),
             HostService(logs: configuration.logs, power: power),
         ]
     }

@@ -7,6 +7,7 @@ internal import SwiftProtobuf
 
 struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
     let store: QuarantineStore
+    let applies: Applies
 
     func fetch(
         request: Salvor_V1_FetchRequest, response: RPCWriter<Salvor_V1_FetchChunk>, context: ServerContext
@@ -45,6 +46,7 @@ struct QuarantineService: Salvor_V1_Quarantine.SimpleServiceProtocol {
     func discard(request: Salvor_V1_DiscardRequest, context: ServerContext) async throws -> Salvor_V1_DiscardResponse {
         let id = request.quarantineID
         try await Blocking.run { () throws(AgentError) in try store.discard(id) }
+        applies.forget(id)
         return Salvor_V1_DiscardResponse()
     }
 

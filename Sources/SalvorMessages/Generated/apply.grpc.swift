@@ -71,6 +71,9 @@ extension Salvor_V1_Apply {
         /// > Source IDL Documentation:
         /// >
         /// > Progress, then exactly one event with the outcome, which ends the stream.
+        /// > 
+        /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+        /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Salvor_V1_ApplyRequest` messages.
@@ -102,6 +105,9 @@ extension Salvor_V1_Apply {
         /// > Source IDL Documentation:
         /// >
         /// > Progress, then exactly one event with the outcome, which ends the stream.
+        /// > 
+        /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+        /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_ApplyRequest` message.
@@ -131,6 +137,9 @@ extension Salvor_V1_Apply {
         /// > Source IDL Documentation:
         /// >
         /// > Progress, then exactly one event with the outcome, which ends the stream.
+        /// > 
+        /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+        /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
         ///
         /// - Parameters:
         ///   - request: A `Salvor_V1_ApplyRequest` message.
@@ -219,6 +228,9 @@ extension Salvor_V1_Apply {
         /// > Source IDL Documentation:
         /// >
         /// > Progress, then exactly one event with the outcome, which ends the stream.
+        /// > 
+        /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+        /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_ApplyRequest` message.
@@ -263,6 +275,9 @@ extension Salvor_V1_Apply {
         /// > Source IDL Documentation:
         /// >
         /// > Progress, then exactly one event with the outcome, which ends the stream.
+        /// > 
+        /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+        /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_ApplyRequest` message.
@@ -300,6 +315,9 @@ extension Salvor_V1_Apply.ClientProtocol {
     /// > Source IDL Documentation:
     /// >
     /// > Progress, then exactly one event with the outcome, which ends the stream.
+    /// > 
+    /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+    /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Salvor_V1_ApplyRequest` message.
@@ -331,6 +349,9 @@ extension Salvor_V1_Apply.ClientProtocol {
     /// > Source IDL Documentation:
     /// >
     /// > Progress, then exactly one event with the outcome, which ends the stream.
+    /// > 
+    /// > A call that its caller cancels, or whose deadline passes, ends the Apply at its next safe point. One whose connection is
+    /// > lost does not: the Apply goes on, and a call with the same request joins it (SPEC.md ).
     ///
     /// - Parameters:
     ///   - message: request message to send.

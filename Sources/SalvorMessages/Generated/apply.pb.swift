@@ -115,7 +115,11 @@ package nonisolated struct Salvor_V1_ApplyRequest: Sendable {
   package var expected: [Salvor_V1_Finding] = []
 
   /// Names the quarantine of this run and machine: [a-z0-9-], 1 to 64 characters.
+  /// Also names the Apply: two with one name are one.
   package var quarantineID: String = String()
+
+  /// The last event that the caller has; only later ones are sent. 0 begins an Apply, or joins one from its first event.
+  package var afterSequence: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -130,7 +134,7 @@ package nonisolated struct Salvor_V1_ApplyEvent: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Counts from 1 within one Apply.
+  /// Counts from 1 within one Apply, without a gap.
   package var sequence: UInt64 {
     get {_storage._sequence}
     set {_uniqueStorage()._sequence = newValue}
@@ -360,7 +364,7 @@ nonisolated extension Salvor_V1_Step: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ApplyRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}disk\0\u{1}recipe\0\u{1}expected\0\u{3}quarantine_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}disk\0\u{1}recipe\0\u{1}expected\0\u{3}quarantine_id\0\u{3}after_sequence\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -372,6 +376,7 @@ nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtob
       case 2: try { try decoder.decodeSingularMessageField(value: &self._recipe) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.expected) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.quarantineID) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.afterSequence) }()
       default: break
       }
     }
@@ -394,6 +399,9 @@ nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtob
     if !self.quarantineID.isEmpty {
       try visitor.visitSingularStringField(value: self.quarantineID, fieldNumber: 4)
     }
+    if self.afterSequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterSequence, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -402,6 +410,7 @@ nonisolated extension Salvor_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtob
     if lhs._recipe != rhs._recipe {return false}
     if lhs.expected != rhs.expected {return false}
     if lhs.quarantineID != rhs.quarantineID {return false}
+    if lhs.afterSequence != rhs.afterSequence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -80,7 +80,7 @@ package final class SalvorServerTransport: ServerTransport {
         var context = ServerContext(
             descriptor: Self.descriptor(path: incoming.headers.path), remotePeer: connection.remoteAddress,
             localPeer: connection.localAddress, cancellation: handle)
-        context.transportSpecific = SalvorServerContext(peer: connection.peer)
+        context.transportSpecific = SalvorServerContext(peer: connection.peer, call: incoming.call)
         return context
     }
 
@@ -97,6 +97,12 @@ package final class SalvorServerTransport: ServerTransport {
 package struct SalvorServerContext: ServerContext.TransportSpecific {
     /// Whom the caller's certificate names; nil when it has none.
     package let peer: PeerIdentity?
+    let call: Call
+
+    /// Whether the call has ended because its connection did: its caller may still want what it asked for.
+    package var isConnectionLost: Bool {
+        if case .connectionLost? = call.closure { true } else { false }
+    }
 }
 
 /// What has arrived of a request.

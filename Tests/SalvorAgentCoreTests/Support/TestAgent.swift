@@ -137,6 +137,8 @@ struct TestAgent: Sendable {
     var tools = AgentTools()
     var budgetBytes: UInt64 = 64 << 20
     var stepLimit = VolumeMounter.stepLimit
+    /// Whether a call that ends early counts as one whose link was lost.
+    var linksAreLost = false
     let logs = LogRing()
     let poweredOff = Flag()
 
@@ -152,15 +154,20 @@ struct TestAgent: Sendable {
 
     var store: QuarantineStore { QuarantineStore(directory: "\(scratch.path)/quarantine", budgetBytes: budgetBytes) }
 
-    func call<Result: Sendable>(
-        _ body: @Sendable @escaping (GRPCClient<InProcessTransport.Client>) async throws -> Result
-    ) async throws -> Result {
+    var configuration: AgentConfiguration {
         var configuration = AgentConfiguration(
             host: "rescue-1", version: "0.1.0", tools: tools, mountRoot: "\(scratch.path)/mnt", quarantine: store,
             disks: disks, logs: logs, logger: logs.logger("agent"), powerOff: { [poweredOff] in poweredOff.raise() })
         // Nothing is plugged in while a test runs.
         configuration.diskWait = .zero
         configuration.stepLimit = stepLimit
+        configuration.isLinkLost = { [linksAreLost] _ in linksAreLost }
+        return configuration
+    }
+
+    func call<Result: Sendable>(
+        _ body: @Sendable @escaping (GRPCClient<InProcessTransport.Client>) async throws -> Result
+    ) async throws -> Result {
         let transport = InProcessTransport()
         return try await withGRPCServer(transport: transport.server, services: AgentServices(configuration).all) { _ in
             try await withGRPCClient(transport: transport.client) { try await body($0) }
