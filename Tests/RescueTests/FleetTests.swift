@@ -35,7 +35,7 @@ extension EndToEnd {
 
         private let cases = [
             Case("good", "repaired"),
-            Case("several-faulty", "repaired") { $0.channelFiles = .severalFaulty },
+            Case("several-faulty", "repaired") { $0.channelFiles = .severalFaulty(2) },
             Case("only-corrected", "nothingToRepair") { $0.channelFiles = .onlyCorrected },
             Case("nothing-matches", "nothingToRepair") { $0.channelFiles = .none },
             Case("only-zeroed", "repaired") { $0.channelFiles = .onlyZeroed },

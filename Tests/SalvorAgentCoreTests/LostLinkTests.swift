@@ -156,7 +156,8 @@ struct LostLinkTests {
         #expect(events.outcome.kind == .repaired)
     }
 
-    @Test func `a reader that joins late and one that was there from the beginning have the same events`() async throws {
+    @Test func `a reader that joins late and one that was there from the beginning have the same events`() async throws
+    {
         let journal = ApplyJournal()
         let early = journal.events()
         for number in 1...3 { journal.record(.deleted(.with { $0.path = ["\(number)"] })) }

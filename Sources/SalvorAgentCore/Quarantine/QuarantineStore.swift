@@ -85,9 +85,10 @@ package struct QuarantineStore: Sendable {
     }
 
     /// Forgets a quarantine.
-    /// - Throws: ``AgentError/Code/noSuchQuarantine``.
+    /// Does nothing where there is none of that name.
     package func discard(_ id: String) throws(AgentError) {
-        let path = try existingPath(of: id)
+        let path = try path(of: id)
+        guard access(path, F_OK) == 0 else { return }
         for name in try names(in: path) {
             guard unlink("\(path)/\(name)") == 0 else { throw .systemCall("unlink", "\(path)/\(name)") }
         }

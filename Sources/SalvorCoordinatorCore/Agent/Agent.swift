@@ -56,8 +56,10 @@ package protocol Agent: Sendable {
     func logs(_ onRecord: @escaping @Sendable (Salvor_V1_LogRecord) -> Void) async throws(CoordinatorError)
 }
 
-/// Takes what an agent has in quarantine: an entry, its data in order, the next entry, …, the end.
+/// Takes what an agent has in quarantine: a beginning, an entry, its data in order, the next entry, …, the end.
 package protocol QuarantineSink: Sendable {
+    /// What was taken so far does not count: all of it comes anew.
+    func restart() async throws(CoordinatorError)
     func begin(_ entry: Salvor_V1_QuarantineEntry) async throws(CoordinatorError)
     /// More of the file begun last.
     func append(_ data: [UInt8]) async throws(CoordinatorError)

@@ -2,8 +2,8 @@ package import SalvorDigest
 
 /// Where the agents of one run come in: the listener, the run's certificate authority, and enrolment.
 ///
-/// When an agent vanishes, calls to it fail with ``CoordinatorError/Code/agentGone``; the switchboard never waits for
-/// another one of that name.
+/// An agent that vanishes may come back, by the certificate that it has (SPEC.md A-4): its calls wait for that, and where it
+/// does not they fail with ``CoordinatorError/Code/agentGone``. The switchboard lets in no other one of that name.
 package protocol AgentSwitchboard: Sendable {
     /// The port on this machine that agents call.
     var port: Int { get }
@@ -16,9 +16,13 @@ package protocol AgentSwitchboard: Sendable {
 
     /// Waits until that host's agent has proven itself. A host with a ``RescueHost/listenAddress`` is dialled, and dialled
     /// again whenever the link breaks, until ``release(_:)``.
+    /// - Parameter isThere: whether the host still runs. Nobody waits for the agent of one that does not, now or after a
+    ///   lost link.
     /// - Throws: ``CoordinatorError/Code/agentGone`` where there is none within `timeout`, or one with a certificate
     ///   or token that is not this run's.
-    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent
+    func agent(
+        on host: RescueHost, within timeout: Duration, while isThere: @escaping @Sendable () async -> Bool
+    ) async throws(CoordinatorError) -> any Agent
 
     /// The host is about to be ended: it is not dialled any more.
     func release(_ host: HostName) async

@@ -41,6 +41,9 @@ package protocol Provider: Sendable {
     /// Starts a rescue VM. Returns as soon as copies can be attached, which may be before its agent has called.
     func createHost(_ specification: HostSpecification) async throws(ProviderError) -> RescueHost
 
+    /// Whether a rescue VM may still come to something: false where it is known to have ended.
+    func mayRun(_ host: RescueHost) async -> Bool
+
     /// Saves what a rescue VM has printed, where that can be had: asked for before one is ended whose agent never called.
     /// - Returns: whether something was saved.
     func saveConsole(of host: RescueHost, to path: String) async -> Bool
@@ -89,6 +92,8 @@ extension Provider {
 
     package var mustStopMachines: Bool { false }
     package func stop(_ machine: Machine) async throws(ProviderError) {}
+
+    package func mayRun(_ host: RescueHost) async -> Bool { true }
 
     package func saveConsole(of host: RescueHost, to path: String) async -> Bool { false }
 

@@ -55,6 +55,17 @@ package actor QuarantineStore: QuarantineSink {
     /// The files that are stored, checked and on the disk.
     package var files: [QuarantineManifest.File] { manifest.files }
 
+    /// What is stored stays: it has the same names when it comes again.
+    package func restart() {
+        if let incoming {
+            close(incoming.descriptor)
+            unlink("\(folder)/\(Self.incomingName)")
+        }
+        incoming = nil
+        manifest.files = []
+        bytes = 0
+    }
+
     package func begin(_ entry: Salvor_V1_QuarantineEntry) async throws(CoordinatorError) {
         try await finishIncoming()
         guard manifest.files.count < limits.files else {

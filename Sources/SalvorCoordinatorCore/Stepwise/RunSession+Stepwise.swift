@@ -83,7 +83,8 @@ extension RunSession {
         let switchboard = try await dependencies.openSwitchboard(record.id, directory, host.coordinatorPort)
         await switchboard.expect(host.name, certificate: created.certificate)
         let lease = HostLease(
-            of: host, configuration: record.configuration, switchboard: switchboard, ledger: ledger)
+            of: host, configuration: record.configuration, provider: dependencies.provider, switchboard: switchboard,
+            ledger: ledger)
         let rescue: MachineRescue
         do throws(CoordinatorError) {
             rescue = MachineRescue(

@@ -40,7 +40,7 @@ struct HostLease: Sendable {
             await Result { () async throws(StepFailure) in
                 let host = try await creation.value.get()
                 do throws(StepFailure) {
-                    return try await Self.connect(to: host, configuration, switchboard, ledger, subject)
+                    return try await Self.connect(to: host, configuration, provider, switchboard, ledger, subject)
                 } catch {
                     // It is ended soon, and what it printed goes with it.
                     if !error.isInterruption, await provider.saveConsole(of: host, to: consoleLog) {
@@ -54,14 +54,15 @@ struct HostLease: Sendable {
 
     /// Waits for the agent of a host that an earlier process has made, and that agent knows.
     init(
-        of host: RescueHost, configuration: RunConfiguration, switchboard: any AgentSwitchboard, ledger: RunLedger
+        of host: RescueHost, configuration: RunConfiguration, provider: any Provider,
+        switchboard: any AgentSwitchboard, ledger: RunLedger
     ) {
         name = host.name
         creation = Task { .success(host) }
         connection = Task {
             await Result { () async throws(StepFailure) in
                 try await Self.connect(
-                    to: host, configuration, switchboard, ledger, StepSubject(machine: nil, host: host.name))
+                    to: host, configuration, provider, switchboard, ledger, StepSubject(machine: nil, host: host.name))
             }
         }
     }
@@ -109,14 +110,15 @@ struct HostLease: Sendable {
     }
 
     private static func connect(
-        to host: RescueHost, _ configuration: RunConfiguration, _ switchboard: any AgentSwitchboard,
-        _ ledger: RunLedger, _ subject: StepSubject
+        to host: RescueHost, _ configuration: RunConfiguration, _ provider: any Provider,
+        _ switchboard: any AgentSwitchboard, _ ledger: RunLedger, _ subject: StepSubject
     ) async throws(StepFailure) -> any Agent {
         let (agent, _) = try await ledger.perform(
             .connect, on: subject, recording: { try JSONText.encode($0.1) }, events: { [$0.1.auditEvent] }
         ) { () async throws -> (any Agent, AgentIdentity) in
             let agent = try await switchboard.agent(
-                on: host, within: .seconds(configuration.agentCallsWithinSeconds))
+                on: host, within: .seconds(configuration.agentCallsWithinSeconds),
+                while: { await provider.mayRun(host) })
             let version = try await agent.version()
             guard version.protocol == protocolVersion else {
                 throw CoordinatorError(

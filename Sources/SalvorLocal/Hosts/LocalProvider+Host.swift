@@ -102,6 +102,11 @@ extension LocalProvider {
         }
     }
 
+    package func mayRun(_ host: RescueHost) async -> Bool {
+        if let known = hosts.withLock({ $0[host.name] }) { return known.process.isRunning }
+        return await Blocking.run { [state] in QEMUMachine.runningProcess(in: state.host(host.name)) != nil }
+    }
+
     package func saveConsole(of host: RescueHost, to path: String) async -> Bool {
         let console = state.host(host.name).console
         return await Blocking.run {

@@ -135,7 +135,7 @@ extension Salvor_V1_Quarantine {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Forgets one quarantine, after the coordinator has stored it.
+        /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Salvor_V1_DiscardRequest` messages.
@@ -203,7 +203,7 @@ extension Salvor_V1_Quarantine {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Forgets one quarantine, after the coordinator has stored it.
+        /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_DiscardRequest` message.
@@ -270,7 +270,7 @@ extension Salvor_V1_Quarantine {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Forgets one quarantine, after the coordinator has stored it.
+        /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
         ///
         /// - Parameters:
         ///   - request: A `Salvor_V1_DiscardRequest` message.
@@ -474,7 +474,7 @@ extension Salvor_V1_Quarantine {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Forgets one quarantine, after the coordinator has stored it.
+        /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_DiscardRequest` message.
@@ -585,7 +585,7 @@ extension Salvor_V1_Quarantine {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Forgets one quarantine, after the coordinator has stored it.
+        /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Salvor_V1_DiscardRequest` message.
@@ -681,7 +681,7 @@ extension Salvor_V1_Quarantine.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Forgets one quarantine, after the coordinator has stored it.
+    /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Salvor_V1_DiscardRequest` message.
@@ -780,7 +780,7 @@ extension Salvor_V1_Quarantine.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Forgets one quarantine, after the coordinator has stored it.
+    /// > Forgets one quarantine, after the coordinator has stored it. One that is not there is forgotten.
     ///
     /// - Parameters:
     ///   - message: request message to send.

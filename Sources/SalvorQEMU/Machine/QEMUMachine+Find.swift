@@ -59,7 +59,7 @@ extension QEMUMachine {
 
     /// The process that carries the folder's identity on its command line. The number in the file is only a hint: it may
     /// be stale, and QEMU may have been started by someone who crashed before it was written.
-    static func runningProcess(in folder: MachineFolder) -> ProcessHandle? {
+    package static func runningProcess(in folder: MachineFolder) -> ProcessHandle? {
         guard let uuid = folder.identity() else { return nil }
         if let text = try? PosixFile.read(folder.pidFile, limit: 16),
             let pid = Int32(String(decoding: text, as: UTF8.self).filter(\.isNumber)),

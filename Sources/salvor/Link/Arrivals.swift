@@ -1,3 +1,4 @@
+internal import GRPCCore
 internal import SalvorCoordinatorCore
 internal import SalvorTransport
 
@@ -7,6 +8,8 @@ actor Arrivals {
         case arrived(any Agent)
         /// Time was up.
         case late(Absence?)
+        /// The host is not there any more.
+        case hostGone
         case cancelled
     }
 
@@ -24,8 +27,11 @@ actor Arrivals {
         }
     }
 
+    typealias Client = GRPCClient<SalvorClientTransport>
+
     private struct Guest {
         var agent: any Agent
+        var client: Client
         var connection: Connection
     }
 
@@ -38,18 +44,46 @@ actor Arrivals {
     private var guests: [String: Guest] = [:]
     private var waiters: [Int: Waiter] = [:]
     private var absences: [String: Absence] = [:]
+    /// Which hosts are still there, by name.
+    private var presences: [String: @Sendable () async -> Bool] = [:]
+    /// Between two looks at whether a host is there.
+    private static let lookInterval = Duration.seconds(1)
     private var lastWaiter = 0
     private var isClosed = false
 
-    func agent(on host: String, within timeout: Duration) async -> Answer {
+    /// - Parameter isThere: is asked for as long as someone waits for that host.
+    func agent(
+        on host: String, within timeout: Duration, while isThere: @escaping @Sendable () async -> Bool
+    ) async -> Answer {
+        presences[host] = isThere
         if let guest = guests[host] { return .arrived(guest.agent) }
+        return await nextAgent(on: host, within: timeout)
+    }
+
+    /// The client of the connection that follows `lost`; nil where none comes in time, or the host is not there any more.
+    func client(on host: String, after lost: Client, within timeout: Duration) async -> Client? {
+        // One that was let go does not come back.
+        guard presences[host] != nil else { return nil }
+        if guests[host] == nil || guests[host]?.client === lost {
+            guard case .arrived = await nextAgent(on: host, within: timeout) else { return nil }
+        }
+        return guests[host]?.client
+    }
+
+    private func nextAgent(on host: String, within timeout: Duration) async -> Answer {
         lastWaiter += 1
         let number = lastWaiter
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard !Task.isCancelled, !isClosed else { return continuation.resume(returning: .cancelled) }
+                let isThere = presences[host]
                 let timer = Task {
-                    guard (try? await Task.sleep(for: timeout)) != nil else { return }
+                    let end = ContinuousClock.now + timeout
+                    while ContinuousClock.now < end {
+                        if let isThere, await !isThere() { return self.answer(number, .hostGone) }
+                        let pause = min(Self.lookInterval, end - .now)
+                        guard (try? await Task.sleep(for: pause)) != nil else { return }
+                    }
                     self.timeUp(for: number)
                 }
                 waiters[number] = Waiter(host: host, continuation: continuation, timer: timer)
@@ -59,10 +93,10 @@ actor Arrivals {
         }
     }
 
-    func arrived(_ agent: any Agent, connection: Connection, host: String) {
+    func arrived(_ agent: any Agent, client: Client, connection: Connection, host: String) {
         // A host that dials again has lost its old connection, even where this side has not noticed yet.
         guests[host]?.connection.close()
-        guests[host] = Guest(agent: agent, connection: connection)
+        guests[host] = Guest(agent: agent, client: client, connection: connection)
         for (number, waiter) in waiters where waiter.host == host { answer(number, .arrived(agent)) }
     }
 
@@ -71,7 +105,11 @@ actor Arrivals {
     }
 
     /// Ends the link to a host that is let go.
-    func dismiss(_ host: String) { guests.removeValue(forKey: host)?.connection.close() }
+    func dismiss(_ host: String) {
+        guests.removeValue(forKey: host)?.connection.close()
+        presences[host] = nil
+        for (number, waiter) in waiters where waiter.host == host { answer(number, .hostGone) }
+    }
 
     func refused(_ why: any Error, host: String) { absences[host] = .refused(why) }
 

@@ -12,6 +12,8 @@ actor RunSwitchboard: AgentSwitchboard {
     private let listener: Listener?
     let authority: CertificateAuthority
     private let tokens = EnrolmentTokens()
+    /// An agent notices a dead link after 25 s at the latest (SPEC.md K-1), and dials again within 10 s.
+    private static let returnsWithin = Duration.seconds(60)
     let logger: Logger
     let arrivals = Arrivals()
     /// The rescue VMs that this process has started, by the name that their certificates bear.
@@ -98,14 +100,21 @@ actor RunSwitchboard: AgentSwitchboard {
         issued[host.host] = certificate
     }
 
-    func agent(on rescue: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(
+        on rescue: RescueHost, within timeout: Duration, while isThere: @escaping @Sendable () async -> Bool
+    ) async throws(CoordinatorError) -> any Agent {
         let host = rescue.name
         if let address = rescue.listenAddress { startDialling(host.host, at: address) }
-        switch await arrivals.agent(on: host.host, within: timeout) {
+        switch await arrivals.agent(on: host.host, within: timeout, while: isThere) {
         case .arrived(let agent): return agent
         case .cancelled:
             throw CoordinatorError(
                 .interrupted, "Waiting for the rescue VM \(host.host) was interrupted.", nextStep: "Resume the run.")
+        case .hostGone:
+            throw CoordinatorError(
+                .agentGone, "The rescue VM \(host.host) (\(rescue.identifier)) ended before its agent called.",
+                nextStep: "The original disks are as they were. See the rescue VM's console in the run's folder, "
+                    + "then resume the run.")
         case .late(let why): throw Self.late(rescue, after: timeout, why)
         }
     }
@@ -222,11 +231,15 @@ actor RunSwitchboard: AgentSwitchboard {
                 "the certificate of the rescue VM \(name) was issued by this run, and is no longer good for it")
         }
         let client = GRPCClient(transport: SalvorClientTransport(connection))
-        let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client)
+        let agent = GRPCAgent(host: host, certificateFingerprint: fingerprint, client: client) {
+            [arrivals, logger] lost in
+            logger.warning("the link to \(name) is lost; waiting for its agent to come back")
+            return await arrivals.client(on: name, after: lost, within: Self.returnsWithin)
+        }
         logger.info("the agent of \(name) is linked")
         await withTaskGroup { group in
             group.addTask { _ = try? await client.runConnections() }
-            await arrivals.arrived(agent, connection: connection, host: name)
+            await arrivals.arrived(agent, client: client, connection: connection, host: name)
             let why = await connection.closed()
             await arrivals.left(connection, host: name)
             logger.info("the agent of \(name) has left\(why.map { ": \($0)" } ?? "")")

@@ -6,8 +6,8 @@ package struct BrokenWindows: Sendable {
     package enum ChannelFiles: Sendable {
         /// The faulty file and the corrected one, side by side.
         case faultyAndCorrected
-        /// Two faulty files, of which each alone would stop the machine.
-        case severalFaulty
+        /// So many faulty files, of which each alone would stop the machine.
+        case severalFaulty(Int)
         case onlyFaulty
         case onlyCorrected
         case onlyZeroed
@@ -150,12 +150,12 @@ package struct BrokenWindows: Sendable {
         let ofChannel291: [FileSpec] =
             switch channelFiles {
             case .faultyAndCorrected: [ChannelFile.faultyFile(), ChannelFile.correctedFile()]
-            case .severalFaulty:
-                [
-                    ChannelFile.faultyFile("C-00000291-00000000-00000030.sys", seed: seed &+ 30),
-                    ChannelFile.faultyFile("C-00000291-00000000-00000031.sys", seed: seed &+ 31),
-                    ChannelFile.correctedFile(),
-                ]
+            case .severalFaulty(let count):
+                (0..<count).map { number in
+                    ChannelFile.faultyFile(
+                        "C-00000291-00000000-000000\(number < 2 ? "3" : "a")\(number).sys",
+                        seed: seed &+ 30 &+ UInt64(number))
+                } + [ChannelFile.correctedFile()]
             case .onlyFaulty: [ChannelFile.faultyFile()]
             case .onlyCorrected: [ChannelFile.correctedFile()]
             case .onlyZeroed: [ChannelFile.zeroedFile()]

@@ -24,7 +24,9 @@ final class PlayedSwitchboard: AgentSwitchboard {
 
     func expect(_ host: HostName, certificate: Digest) async {}
 
-    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(
+        on host: RescueHost, within timeout: Duration, while isThere: @escaping @Sendable () async -> Bool
+    ) async throws(CoordinatorError) -> any Agent {
         PlayedAgent(host: host.name, lock: lock) { address in self.shown.withLock { $0.append(address) } }
     }
 

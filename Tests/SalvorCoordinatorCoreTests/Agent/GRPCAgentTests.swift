@@ -51,10 +51,12 @@ private struct ApplyService: Salvor_V1_Apply.SimpleServiceProtocol {
     ) async throws {
         try await behaviour.behave()
         var deleted = Salvor_V1_ApplyEvent()
+        deleted.sequence = 1
         deleted.deleted.path = ["a"]
         try await response.write(deleted)
         if case .endsWithoutOutcome = behaviour { return }
         var end = Salvor_V1_ApplyEvent()
+        end.sequence = 2
         end.outcome.kind = .repaired
         try await response.write(end)
         if case .goesOnAfterOutcome = behaviour { try await response.write(deleted) }

@@ -14,7 +14,9 @@ struct FakeSwitchboard: AgentSwitchboard {
 
     func expect(_ host: HostName, certificate: Digest) async {}
 
-    func agent(on host: RescueHost, within timeout: Duration) async throws(CoordinatorError) -> any Agent {
+    func agent(
+        on host: RescueHost, within timeout: Duration, while isThere: @escaping @Sendable () async -> Bool
+    ) async throws(CoordinatorError) -> any Agent {
         let host = host.name
         try await coordinatorErrors {
             try await world.effect("connect \(host.host)") { state in
