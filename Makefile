@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: fuzz fuzz-disks help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
+.PHONY: fuzz fuzz-disks sanitize help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -85,6 +85,13 @@ fuzz-disks: packages-build packages-run packages-test ## thousands of damaged NT
 
 fuzz: packages-build packages-test ## libFuzzer with AddressSanitizer over the wire's decoders and its machine: SECONDS=300 each
 	Tests/wire-fuzz/run $(or $(SECONDS),300)
+
+# One test at a time: a sanitizer makes all slow, and some tests are about deadlines.
+sanitize: packages-build packages-test ## the transport's tests under ThreadSanitizer, then under AddressSanitizer with its search for leaks
+	SALVOR_SANITIZE=1 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan-suppressions.txt \
+		swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
+	SALVOR_SANITIZE=1 LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan-suppressions.txt \
+		swift test --no-parallel --sanitize=address --scratch-path .build-asan
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')

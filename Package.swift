@@ -292,3 +292,24 @@ if Context.environment["SALVOR_BENCH_WIRE"] != nil {
             ],
             path: "Tests/wire-bench", swiftSettings: strict))
 }
+
+// A sanitizer is of use where bytes of strangers and threads meet, and costs a build of all that it looks at: `make
+// sanitize` builds the transport, its tests, and what these need.
+if Context.environment["SALVOR_SANITIZE"] != nil {
+    package.products = []
+    let wanted = ["SalvorTransportTests", "SalvorWireTests"]
+    func needs(_ name: String) -> Set<String> {
+        let target = package.targets.first { $0.name == name }
+        return (target?.dependencies ?? []).reduce(into: [name]) { needed, dependency in
+            switch dependency {
+            case .byNameItem(let name, _), .targetItem(let name, _): needed.formUnion(needs(name))
+            default: ()
+            }
+        }
+    }
+    let needed = wanted.reduce(into: Set<String>()) { $0.formUnion(needs($1)) }
+    package.targets.removeAll { !needed.contains($0.name) }
+    for target in package.targets where target.type != .system {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.define("SALVOR_SANITIZE")]
+    }
+}

@@ -67,6 +67,7 @@ extension TransportError.Code {
     package static let unknownToken = Self("unknown enrolment token")
     package static let tokenExpired = Self("enrolment token expired")
     package static let tokenUsed = Self("enrolment token used")
+    package static let tooManyAttempts = Self("too many enrolment attempts")
     /// A key or certificate file cannot be read, written, or trusted.
     package static let keyStore = Self("key store")
 

@@ -22,6 +22,10 @@ package final class Connection: Sendable {
     package let peerCertificateFingerprint: Digest?
     /// As gRPC writes it: `ipv4:127.0.0.1:4711`.
     package let remoteAddress: String
+    /// ``remoteAddress`` without its port.
+    package var remoteHost: String {
+        remoteAddress.lastIndex(of: ":").map { String(remoteAddress[..<$0]) } ?? remoteAddress
+    }
     package let localAddress: String
 
     let peerAcceptsZlib: Bool

@@ -111,7 +111,11 @@ actor Arrivals {
         for (number, waiter) in waiters where waiter.host == host { answer(number, .hostGone) }
     }
 
-    func refused(_ why: any Error, host: String) { absences[host] = .refused(why) }
+    func refused(_ why: any Error, host: String) {
+        // What made them too many says more than that they are.
+        if (why as? TransportError)?.code == .tooManyAttempts, absences[host] != nil { return }
+        absences[host] = .refused(why)
+    }
 
     /// Says less than a refusal, and takes the place of none.
     func unreached(_ why: any Error, host: String) {

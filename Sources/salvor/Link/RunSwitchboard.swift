@@ -205,7 +205,8 @@ actor RunSwitchboard: AgentSwitchboard {
                 }
                 let request = try CertificateRequest(der: Array(answer.certificateSigningRequest))
                 let record = try tokens.redeem(
-                    Array(answer.token), forHost: answer.host, publicKey: request.publicKey)
+                    Array(answer.token), forHost: answer.host, publicKey: request.publicKey,
+                    from: connection.remoteHost)
                 let certificate = try authority.sign(request, forHost: record.host)
                 issued[record.host] = certificate.fingerprint
                 var installation = Salvor_V1_InstallRequest()

@@ -166,7 +166,7 @@ import Testing
             let call = Task {
                 try await pair.client.stream("StreamingInputCall") { _ in
                     begun.update { $0 = true }
-                    try await Task.sleep(for: .seconds(3600))
+                    await Self.untilCancelled()
                 } receive: {
                     try await $0.messages.reduce(into: []) { $0.append($1) }
                 }
@@ -179,13 +179,18 @@ import Testing
         }
     }
 
+    /// Throws nothing: GRPCCore makes an UNKNOWN of what a writer throws, where that comes before its own cancellation.
+    private static func untilCancelled() async {
+        do { try await Task.sleep(for: .seconds(3600)) } catch {}
+    }
+
     @Test func `cancel_after_first_response`() async throws {
         try await CallPair.with(Self.service) { pair in
             let first = Observed(false)
             let call = Task {
                 try await pair.client.stream("FullDuplexCall") { writer in
                     try await writer.write(Self.asking([31415], total: 27182))
-                    try await Task.sleep(for: .seconds(3600))
+                    await Self.untilCancelled()
                 } receive: { response in
                     for try await message in response.messages {
                         #expect(message == Self.payload(31415))

@@ -174,7 +174,8 @@ import Testing
                     try await response.messages.reduce(into: []) { $0.append($1) }
                 }
                 let request = try CertificateRequest(der: parts[0])
-                _ = try tokens.redeem(parts[1], forHost: "rescue-1", publicKey: request.publicKey)
+                _ = try tokens.redeem(
+                    parts[1], forHost: "rescue-1", publicKey: request.publicKey, from: accepted.remoteHost)
                 let certificate = try run.authority.sign(request, forHost: "rescue-1")
                 _ = try await client.call("Install", certificate.der)
             }

@@ -1,4 +1,8 @@
-import Synchronization
+#if SALVOR_SANITIZE
+    import SalvorTransport
+#else
+    import Synchronization
+#endif
 
 /// A value that tests wait on: for a condition, until a deadline, without polling.
 final class Observed<Value: Sendable>: Sendable {

@@ -112,6 +112,22 @@ import Testing
         #expect(pair.clientSeen.value.bytes == sent + sent)
     }
 
+    @Test func `records of a single byte each are as good as others, and cost no more memory than they hold`() throws {
+        let pair = try EmbeddedTLS(run: Run())
+        try pair.shuttle(piece: .max)
+        let sent = (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        for byte in sent {
+            try pair.client.writeOutbound(ByteBuffer(bytes: [byte]))
+            try pair.shuttle(piece: .max)
+        }
+        #expect(pair.serverSeen.value.bytes == sent)
+        // And many of them at once, in one piece of TCP.
+        for byte in sent { try pair.server.writeOutbound(ByteBuffer(bytes: [byte])) }
+        try pair.shuttle(piece: .max)
+        #expect(pair.clientSeen.value.bytes == sent)
+        #expect(pair.serverSeen.value.error == nil && pair.clientSeen.value.error == nil)
+    }
+
     @Test func `emitted buffers stay below the size at which malloc maps each one`() throws {
         let pair = try EmbeddedTLS(run: Run())
         try pair.shuttle(piece: .max)
@@ -156,6 +172,11 @@ final class EmbeddedTLS {
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         server.connect(to: address, promise: nil)
         client.connect(to: address, promise: nil)
+    }
+
+    /// A channel and its handlers hold each other until it is closed.
+    deinit {
+        for channel in [client, server] { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 
     /// Carries bytes in pieces of `piece` bytes until neither end has any left to send.
