@@ -24,6 +24,9 @@ package struct Limits: Hashable, Sendable {
 
     /// Bytes received and not yet consumed, on all streams together. The stream that goes beyond is reset.
     package var maxHeldBytes = 64 << 20
+    /// Messages received and not yet consumed, on all streams together: each takes some 100 bytes beside its own. The
+    /// stream that goes beyond is reset.
+    package var maxHeldMessages = 256 << 10
     /// Bytes queued for sending on one stream from which `sendMessage` says to wait. One message may go beyond.
     package var sendQueueHighWater = 1 << 20
     /// `Event.writable` comes when a full queue has shrunk to this.
@@ -65,6 +68,7 @@ package struct Limits: Hashable, Sendable {
         limits.maxMetadataEntries = 16
         limits.acceptsZlib = false
         limits.maxHeldBytes = 256 << 10
+        limits.maxHeldMessages = 1 << 10
         limits.sendQueueHighWater = 64 << 10
         limits.sendQueueLowWater = 16 << 10
         limits.maxControlBacklog = 16 << 10

@@ -55,6 +55,28 @@ struct AbuseTests {
         #expect(events.last == "failed EXCESSIVE")
     }
 
+    @Test("Of messages that nobody consumes there are so many, on all streams; what is consumed makes room (S-11)")
+    func heldMessages() throws {
+        var limits = Limits()
+        limits.maxHeldMessages = 10
+        let raw = try RawPeer(.callee, limits: limits)
+        let streams = [StreamID(1), StreamID(3)]
+        for stream in streams { try raw.send(.request(stream, RequestHeaders(path: "a/B"))) }
+        for number in 0..<10 { try raw.send(.message(streams[number % 2], [], [1])) }
+        _ = raw.events()
+        raw.machine.consumed(22, messages: 2, on: streams[0])
+        for _ in 0..<2 { try raw.send(.message(streams[1], [], [])) }
+        #expect(raw.events() == ["message 3 0 cost 10", "message 3 0 cost 10"])
+        _ = try raw.sent()
+        try raw.send(.message(streams[1], [], []))
+        #expect(raw.events() == ["closed 3 resetLocally TOO_LARGE"])
+        // Those of the stream that went have gone with it.
+        for _ in 0..<7 { try raw.send(.message(streams[0], [], [])) }
+        #expect(raw.events().count == 7)
+        let isClosed = raw.machine.isClosed
+        #expect(!isClosed)
+    }
+
     @Test("A call for which there is no room is refused here, and its turn is announced (T-3)")
     func streamLimit() throws {
         var limits = Limits()

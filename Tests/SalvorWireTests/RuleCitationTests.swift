@@ -43,4 +43,17 @@ import Testing
         }
         #expect(try Self.rules().filter { !cited.contains($0) } == [])
     }
+
+    @Test func `every example in the text is a vector, which tests read and write`() throws {
+        let spec = try String(contentsOf: Self.root.appending(path: "Protocol/SPEC.md"), encoding: .utf8)
+        let examples = spec.matches(of: /\n(both|caller|callee) +([0-9a-f ]+)\n/)
+        #expect(examples.count > 10)
+        for example in examples {
+            let hex = String(example.2.filter { $0 != " " })
+            let known =
+                Vectors.valid.filter { $0.sender == String(example.1) }.map(\.hex)
+                + (example.1 == "both" ? Vectors.openings.map(\.hex) : [])
+            #expect(known.contains(hex), "\(example.1) \(example.2)")
+        }
+    }
 }

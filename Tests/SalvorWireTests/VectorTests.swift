@@ -88,7 +88,7 @@ struct VectorTests {
         #expect(goAway.code.description == vector.error)
     }
 
-    @Test("A frame of unknown type is skipped, with any flags and stream, at every split")
+    @Test("A frame of unknown type is skipped, with any flags and stream, at every split (F-7, V-2)")
     func unknown() throws {
         let ping = try encode(.ping(isAnswer: false, opaque: 7))
         let stream = [0, 0, 0, 3, 200, 0xff, 0, 0, 0, 2, 1, 2, 3] + ping

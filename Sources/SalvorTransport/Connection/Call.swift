@@ -9,7 +9,8 @@ final class Call: Sendable {
         var closure: StreamClosure?
         var onClosed: [@Sendable (StreamClosure) -> Void] = []
         var hasEnded = false
-        var unreturnedCost = 0
+        /// Cost of the messages that were read and whose window has not been given back, and how many they are.
+        var unreturned = Unread()
     }
 
     let connection: ConnectionCore
@@ -59,12 +60,12 @@ final class Call: Sendable {
     /// Bytes of a message, and its window given back.
     /// - Parameter limit: of bytes after inflating; the connection's own holds in any case.
     func take(_ message: Message, cost: Int, limit: Int) throws -> [UInt8] {
-        let due = state.withLock { state -> Int in
-            state.unreturnedCost += cost
+        let due = state.withLock { state -> Unread in
+            state.unreturned.add(cost)
             // A hop to the event loop for every small message would cost more than the message.
-            guard state.unreturnedCost >= Self.costWorthReturning || inbound.isEmpty else { return 0 }
-            defer { state.unreturnedCost = 0 }
-            return state.unreturnedCost
+            guard state.unreturned.cost >= Self.costWorthReturning || inbound.isEmpty else { return Unread() }
+            defer { state.unreturned = Unread() }
+            return state.unreturned
         }
         giveBack(due)
         let limit = min(limit, connection.maxMessage)
@@ -88,9 +89,9 @@ final class Call: Sendable {
 
     private static let costWorthReturning = 64 << 10
 
-    private func giveBack(_ cost: Int) {
-        guard cost > 0, let stream else { return }
-        connection.perform { $0.consumed(cost, on: stream) }
+    private func giveBack(_ due: Unread) {
+        guard due.cost > 0, let stream else { return }
+        connection.perform { $0.consumed(due, on: stream) }
     }
 
     // MARK: Writing
@@ -133,11 +134,12 @@ final class Call: Sendable {
 
     /// Nobody is interested in the call any more: what it holds is let go.
     func end(_ code: ErrorCode) {
-        let left = state.withLock { state in
-            defer { state.unreturnedCost = 0 }
-            return state.unreturnedCost
+        var left = state.withLock { state in
+            defer { state.unreturned = Unread() }
+            return state.unreturned
         }
-        giveBack(left + inbound.discard())
+        left.add(inbound.discard())
+        giveBack(left)
         reset(code)
     }
 

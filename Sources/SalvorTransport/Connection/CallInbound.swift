@@ -3,6 +3,22 @@ internal import NIOCore
 internal import SalvorWire
 internal import Synchronization
 
+/// Messages that count against the peer's window: what they cost, and how many they are.
+struct Unread: Sendable {
+    private(set) var cost = 0
+    private(set) var messages = 0
+
+    mutating func add(_ cost: Int) {
+        self.cost += cost
+        messages += 1
+    }
+
+    mutating func add(_ other: Unread) {
+        cost += other.cost
+        messages += other.messages
+    }
+}
+
 /// What has arrived for one call and waits to be read. It has no bound of its own: the stream's window is one.
 final class CallInbound: Sendable {
     enum Item: Sendable {
@@ -59,14 +75,14 @@ final class CallInbound: Sendable {
     func dropUnread() { state.withLock { $0.items.removeAll() } }
 
     /// Nothing will be read any more.
-    /// - Returns: the costs of the messages that were not read.
-    func discard() -> Int {
+    /// - Returns: the messages that were not read.
+    func discard() -> Unread {
         state.withLock { state in
-            var cost = 0
-            for case .message(_, let itemCost) in state.items { cost += itemCost }
+            var unread = Unread()
+            for case .message(_, let cost) in state.items { unread.add(cost) }
             state.items = []
             state.end = .discarded
-            return cost
+            return unread
         }
     }
 

@@ -364,8 +364,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         pump()
     }
 
-    func consumed(_ cost: Int, on id: StreamID) {
-        machine.consumed(cost, on: id)
+    func consumed(_ taken: Unread, on id: StreamID) {
+        machine.consumed(taken.cost, messages: taken.messages, on: id)
         pump()
     }
 

@@ -97,11 +97,13 @@ extension ConnectionMachine {
         close(stream, .resetLocally(code))
     }
 
-    /// Gives window back for messages that the application has taken: the `cost` of `messageReceived`. What was not
-    /// outstanding, or belongs to a stream that is gone, is nothing to give back.
-    package mutating func consumed(_ cost: Int, on stream: StreamID) {
+    /// Gives window back for messages that the application has taken: the `cost` of `messageReceived`, of so many of them.
+    /// What was not outstanding, or belongs to a stream that is gone, is nothing to give back.
+    package mutating func consumed(_ cost: Int, messages: Int = 1, on stream: StreamID) {
         guard let index = streams.index(forKey: stream) else { return }
-        heldByteCount -= streams.values[index].receive.window.consume(cost)
+        let taken = streams.values[index].receive.window.consume(cost, messages: messages)
+        heldByteCount -= taken.cost
+        heldMessageCount -= taken.messages
         grantWindow(index)
     }
 
@@ -153,6 +155,7 @@ extension ConnectionMachine {
     mutating func close(_ stream: StreamID, _ closure: StreamClosure) {
         guard let removed = streams.removeValue(forKey: stream) else { return }
         heldByteCount -= removed.receive.window.held
+        heldMessageCount -= removed.receive.window.heldMessages
         if removed.send.isScheduled { ready.removeAll { $0 == stream } }
         events.append(.streamClosed(stream, closure))
         sayStreamsAvailable()

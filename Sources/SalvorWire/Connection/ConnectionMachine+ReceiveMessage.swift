@@ -10,6 +10,7 @@ extension ConnectionMachine {
         streams.values[index].receive.add(chunk, input)
         guard chunk.isLast, !chunk.header.flags.contains(.more) else { return }
         if let (message, cost) = streams.values[index].receive.completeMessage() {
+            heldMessageCount += 1
             events.append(.messageReceived(stream, message, cost: cost))
         }
         if chunk.header.flags.contains(.end) {
@@ -35,7 +36,7 @@ extension ConnectionMachine {
             reset(header.stream, code)
             return false
         }
-        guard heldByteCount <= limits.maxHeldBytes else {
+        guard heldByteCount <= limits.maxHeldBytes, heldMessageCount < limits.maxHeldMessages else {
             reset(header.stream, .tooLarge)
             return false
         }

@@ -58,6 +58,7 @@ package struct ConnectionMachine: ~Copyable, Sendable {
     var receiveWindow: ConnectionReceiveWindow
     /// Cost of what was received and not consumed on all streams.
     var heldByteCount = 0
+    var heldMessageCount = 0
 
     var liveness: Liveness
     var resetRate: RateLimiter

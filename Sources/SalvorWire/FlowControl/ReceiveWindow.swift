@@ -8,6 +8,8 @@ struct ReceiveWindow: Sendable {
     private var available: Int
     /// Cost of whole messages that the application has not consumed.
     private var unconsumed = 0
+    /// Whole messages that the application has not consumed.
+    private(set) var heldMessages = 0
     /// Cost of the frames of the message that is not whole yet.
     private var partial = 0
 
@@ -31,13 +33,15 @@ struct ReceiveWindow: Sendable {
     mutating func completeMessage() -> Int {
         defer { partial = 0 }
         unconsumed += partial
+        heldMessages += 1
         return partial
     }
 
-    /// The application has taken messages of this cost; gives how much of it was outstanding.
-    mutating func consume(_ cost: Int) -> Int {
-        let taken = min(max(cost, 0), unconsumed)
-        unconsumed -= taken
+    /// The application has taken so many messages of this cost; gives how much of it, and how many, were outstanding.
+    mutating func consume(_ cost: Int, messages: Int) -> (cost: Int, messages: Int) {
+        let taken = (cost: min(max(cost, 0), unconsumed), messages: min(max(messages, 0), heldMessages))
+        unconsumed -= taken.cost
+        heldMessages -= taken.messages
         return taken
     }
 

@@ -45,7 +45,7 @@ struct FakeAgent: Agent {
     func version() async throws(CoordinatorError) -> Salvor_V1_VersionResponse {
         var version = Salvor_V1_VersionResponse()
         version.agent = "1.0.0"
-        version.protocol = 1
+        version.protocol = world.snapshot.agentProtocol
         version.kernel = "6.1"
         return version
     }

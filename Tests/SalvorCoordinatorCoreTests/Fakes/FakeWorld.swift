@@ -30,6 +30,8 @@ struct WorldState: Sendable {
 
     /// Machines run until they are stopped, and copies come off a host that is being ended.
     var isCloud = false
+    /// The version of Protocol/salvor/v1 that agents speak.
+    var agentProtocol: UInt32 = 1
     var machines: [String: FakeMachine] = [:]
     var copies: [CopyName: Copy] = [:]
     var hosts: Set<HostName> = []

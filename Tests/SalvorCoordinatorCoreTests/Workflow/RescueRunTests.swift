@@ -201,6 +201,18 @@ import Testing
         try await checkInvariants(bench)
     }
 
+    @Test func `V-3: an agent that speaks another version of the messages is asked for nothing else`() async throws {
+        let world = FakeWorld()
+        world.change { $0.agentProtocol = 2 }
+        let bench = try RunBench(world)
+        let result = try await bench.run()
+        #expect(result.machines[0].outcome?.failedStep == .connect)
+        #expect(result.machines[0].outcome?.message.contains("speaks version 2 of the protocol, this Salvor 1") == true)
+        #expect(!world.effects.contains { $0.hasPrefix("scan") || $0.hasPrefix("apply") })
+        #expect(world.snapshot.copies.isEmpty)
+        try await checkInvariants(bench)
+    }
+
     @Test func `an agent that vanishes during apply leaves the original in place`() async throws {
         let world = FakeWorld()
         world.fail(
