@@ -13,6 +13,7 @@ extension RPCError {
                 .noCertificate, .badCertificate:
                 .unauthenticated
             case .refusedByPeer, .unknownToken, .tokenExpired, .tokenUsed: .permissionDenied
+            case .tooManyAttempts: .resourceExhausted
             case .badRequest, .badName: .invalidArgument
             case .cryptography, .keyStore: .internalError
             default: .unavailable
