@@ -36,6 +36,30 @@ struct CompressionTests {
         #expect(after.encoding == .zlib)
     }
 
+    @Test("Where nothing gets smaller, fewer and fewer are tried; what does get smaller is found again (C-2)")
+    func misses() {
+        var deflater = Deflater()
+        let noise = Self.noise(64 << 10)
+        let text = [UInt8](repeating: 0x5A, count: 64 << 10)
+        for _ in 0..<200 { #expect(deflater.message(from: noise) == Message(noise)) }
+        // At most 31 go by untried.
+        let encodings = (0..<33).map { _ in deflater.message(from: text).encoding }
+        #expect(encodings.contains(.zlib))
+        #expect(encodings.last == .zlib)
+        // From then on all are tried.
+        for _ in 0..<5 { #expect(deflater.message(from: text).encoding == .zlib) }
+        #expect(deflater.message(from: noise) == Message(noise))
+        #expect(deflater.message(from: text).encoding == .zlib)
+    }
+
+    @Test("A message whose middle is noise is not tried whole, and one whose beginning is, is (C-2)")
+    func sample() {
+        var deflater = Deflater()
+        let zeroes = [UInt8](repeating: 0, count: 20_000)
+        #expect(deflater.message(from: Self.noise(2000) + zeroes).encoding == .zlib)
+        #expect(deflater.message(from: zeroes + Self.noise(8000) + zeroes).encoding != .zlib)
+    }
+
     @Test("A bomb is refused at the limit, to the byte (C-5)")
     func bomb() throws {
         var deflater = Deflater()

@@ -12,6 +12,8 @@ struct BytesCoder: MessageSerializer, MessageDeserializer {
 /// The same service on either transport.
 struct EchoService: RegistrableRPCService {
     static let chunkBytes = 64 << 10
+    /// Noise: what compresses well would measure zlib, and hardly reach TLS.
+    static let chunk = (0..<chunkBytes).map { _ in UInt8.random(in: .min ... .max) }
 
     static func descriptor(_ method: String) -> MethodDescriptor {
         MethodDescriptor(fullyQualifiedService: "salvor.bench.Echo", method: method)
@@ -33,7 +35,7 @@ struct EchoService: RegistrableRPCService {
             StreamingServerResponse { writer in
                 var chunks = 0
                 for try await message in request.messages { chunks += message.count }
-                let chunk = [UInt8](repeating: 0x5A, count: Self.chunkBytes)
+                let chunk = Self.chunk
                 for _ in 0..<chunks { try await writer.write(chunk) }
                 return [:]
             }

@@ -17,6 +17,9 @@ package struct CompressionPolicy: Hashable, Sendable {
 package struct Deflater: ~Copyable, @unchecked Sendable {
     private let policy: CompressionPolicy
     private var stream: UnsafeMutablePointer<z_stream>?
+    private var missesInARow = 0
+    /// So many messages are sent as they are, untried.
+    private var untried = 0
 
     package init(policy: CompressionPolicy = CompressionPolicy()) {
         self.policy = policy
@@ -29,30 +32,60 @@ package struct Deflater: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// The bytes as a message: compressed if they are at least the policy's minimum and come out smaller, and otherwise
-    /// as they are. Only for a peer whose settings say `acceptsZlib`.
+    /// The bytes as a message: compressed if they are at least the policy's minimum and come out smaller by an eighth, and
+    /// otherwise as they are. Only for a peer whose settings say `acceptsZlib`.
+    ///
+    /// To find out costs more than to send: of a large message a sample is tried first, and when one message after the
+    /// other did not win, the next ones are not tried at all.
     package mutating func message(from bytes: [UInt8]) -> Message {
-        // Eight bytes less, at least: inflating has its price too.
-        let room = bytes.count - 8
-        guard bytes.count >= policy.minimumByteCount, room > 0, bytes.count <= Int(UInt32.max), let stream = prepare()
-        else { return Message(bytes) }
+        guard bytes.count >= policy.minimumByteCount, bytes.count <= Int(UInt32.max) else { return Message(bytes) }
+        guard untried == 0 else {
+            untried -= 1
+            return Message(bytes)
+        }
+        guard let compressed = compressed(bytes) else {
+            missesInARow = min(missesInARow + 1, Self.mostMisses)
+            untried = 1 << (missesInARow - 1) - 1
+            return Message(bytes)
+        }
+        missesInARow = 0
+        return Message(zlib: compressed, uncompressedByteCount: bytes.count)
+    }
 
-        var isWhole = false
-        let compressed = [UInt8](unsafeUninitializedCapacity: room) { output, count in
-            bytes.withUnsafeBufferPointer { input in
-                // zlib's input pointer lacks const, but is never written through.
-                stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-                stream.pointee.avail_in = UInt32(input.count)
-                stream.pointee.next_out = output.baseAddress
-                stream.pointee.avail_out = UInt32(room)
-                // Z_FINISH stops when the output is full: then compression did not win.
-                isWhole = deflate(stream, Z_FINISH) == Z_STREAM_END
-                count = room - Int(stream.pointee.avail_out)
+    private static let mostMisses = 6
+    private static let sampleByteCount = 2048
+
+    /// nil when that does not win.
+    private mutating func compressed(_ bytes: [UInt8]) -> [UInt8]? {
+        if bytes.count >= 4 * Self.sampleByteCount {
+            // From the middle: many a file begins with a header that is unlike the rest.
+            let middle = bytes.count / 2
+            let sample = bytes.withUnsafeBufferPointer {
+                deflated(UnsafeBufferPointer(rebasing: $0[middle..<middle + Self.sampleByteCount]))
             }
+            guard sample != nil else { return nil }
+        }
+        return bytes.withUnsafeBufferPointer { deflated($0) }
+    }
+
+    /// nil when that does not make it smaller by an eighth: inflating has its price too.
+    private mutating func deflated(_ input: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        let room = input.count - max(8, input.count / 8)
+        guard room > 0, let stream = prepare() else { return nil }
+        var isWhole = false
+        let output = [UInt8](unsafeUninitializedCapacity: room) { output, count in
+            // zlib's input pointer lacks const, but is never written through.
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+            stream.pointee.avail_in = UInt32(input.count)
+            stream.pointee.next_out = output.baseAddress
+            stream.pointee.avail_out = UInt32(room)
+            // Z_FINISH stops when the output is full: then compression did not win.
+            isWhole = deflate(stream, Z_FINISH) == Z_STREAM_END
+            count = room - Int(stream.pointee.avail_out)
             stream.pointee.next_in = nil
             stream.pointee.next_out = nil
         }
-        return isWhole ? Message(zlib: compressed, uncompressedByteCount: bytes.count) : Message(bytes)
+        return isWhole ? output : nil
     }
 
     /// The zlib state, fresh; nil when there is no memory for it, which costs compression but no message.
