@@ -62,8 +62,10 @@ final class Call: Sendable {
     func take(_ message: Message, cost: Int, limit: Int) throws -> [UInt8] {
         let due = state.withLock { state -> Unread in
             state.unreturned.add(cost)
-            // A hop to the event loop for every small message would cost more than the message.
-            guard state.unreturned.cost >= Self.costWorthReturning || inbound.isEmpty else { return Unread() }
+            guard
+                state.unreturned.cost >= connection.costWorthReturning
+                    || state.unreturned.messages >= Self.messagesWorthReturning
+            else { return Unread() }
             defer { state.unreturned = Unread() }
             return state.unreturned
         }
@@ -87,7 +89,7 @@ final class Call: Sendable {
         }
     }
 
-    private static let costWorthReturning = 64 << 10
+    private static let messagesWorthReturning = 256
 
     private func giveBack(_ due: Unread) {
         guard due.cost > 0, let stream else { return }
@@ -139,7 +141,8 @@ final class Call: Sendable {
             return state.unreturned
         }
         left.add(inbound.discard())
-        giveBack(left)
+        // The window of a stream that is gone is gone with it.
+        if closure == nil { giveBack(left) }
         reset(code)
     }
 

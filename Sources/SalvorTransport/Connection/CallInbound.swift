@@ -110,7 +110,4 @@ final class CallInbound: Sendable {
             throw RPCError(code: .cancelled, message: "the task that reads the call was cancelled")
         }
     }
-
-    /// Whether the reader has caught up: window that is due should not wait for more then.
-    var isEmpty: Bool { state.withLock { $0.items.isEmpty } }
 }
