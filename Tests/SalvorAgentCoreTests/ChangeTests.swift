@@ -1,3 +1,4 @@
+import CLinux
 import Fixtures
 import FoundationEssentials
 import GRPCCore
@@ -230,6 +231,25 @@ struct ChangeTests {
         #expect(scan.outcome.kind == .nothingToRepair)
         #expect(scan.findings.map(\.action) == [.keep])
         #expect(scan.findings.first?.reason.contains("2 names") == true)
+    }
+
+    @Test func `a short name beside a long one is not another name: the file is written over`() async throws {
+        let long = "Windows/System32/drivers/a-long-name.sys"
+        let image = try await windows { editor in
+            try editor.file(long, [1, 2, 3])
+            let name = Array("A-LONG~1.SYS".utf8)
+            try #require(setxattr("\(editor.root)/\(long)", "system.ntfs_dos_name", name, name.count, 0) == 0)
+            var status = stat()
+            try #require(stat("\(editor.root)/\(long)", &status) == 0)
+            #expect(status.st_nlink == 2, "NTFS counts it")
+        }
+        let agent = try TestAgent(scratch, .ntfs(image))
+        let recipe = Self.recipe("a-long-name.sys", [.faulty: Self.writing([9])])
+        let scan = try await agent.scan(recipe)
+        #expect(scan.outcome.kind == .repairable, "\(scan.findings)")
+        let events = try await agent.apply(scan.findings, recipe)
+        #expect(events.outcome.kind == .repaired)
+        #expect(try await content(long, of: image) == [9])
     }
 
     // MARK: Put back

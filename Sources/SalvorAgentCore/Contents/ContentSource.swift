@@ -55,7 +55,7 @@ struct ContentMaker: Sendable {
         if !file.isMissing {
             let path = file.path
             let names = try await mounted.files { (tree) throws(AgentError) in
-                try tree.openFile(path).linkCount(of: tree.path(path))
+                try FileMetadata.nameCount(of: try tree.openFile(path), at: tree.path(path))
             }
             // Written in place, it would change under names that the recipe does not mean: WinSxS's above all.
             guard names == 1 else {

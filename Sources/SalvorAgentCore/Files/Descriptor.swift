@@ -82,13 +82,6 @@ extension Descriptor {
         guard fsync(number) == 0 else { throw .systemCall("fsync", name) }
     }
 
-    /// How many names the file has, a short one of its own among them.
-    func linkCount(of name: String) throws(AgentError) -> Int {
-        var status = stat()
-        guard fstat(number, &status) == 0 else { throw .systemCall("stat", name, code: .unreadable) }
-        return Int(status.st_nlink)
-    }
-
     /// Size in bytes, of a block device too.
     func size(of name: String) throws(AgentError) -> UInt64 {
         let end = lseek(number, 0, SEEK_END)

@@ -28,6 +28,17 @@ struct FileMetadata: Sendable {
         }
     }
 
+    /// How many names a file has, links of other folders among them. A short name (8.3) that NTFS keeps beside a long one is
+    /// the same name for whoever opens the file; NTFS counts it as a link, and a file has one at most.
+    /// - Parameter path: as Windows writes it, with the name that the volume has.
+    static func nameCount(of file: borrowing Descriptor, at path: String) throws(AgentError) -> Int {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw .systemCall("stat", path, code: .unreadable) }
+        let short = String(decoding: attribute(shortName, of: file, limit: 64) ?? [], as: UTF8.self)
+        let isBeside = !short.isEmpty && !path.lowercased().hasSuffix("\\" + short.lowercased())
+        return max(1, Int(status.st_nlink) - (isBeside ? 1 : 0))
+    }
+
     /// FILE_ATTRIBUTE_ENCRYPTED: its bytes are for who has the key.
     static func isEncrypted(_ file: borrowing Descriptor) -> Bool {
         guard let bits = attribute(attributesName, of: file, limit: 16), bits.count >= 4 else { return false }
@@ -51,6 +62,7 @@ struct FileMetadata: Sendable {
     private static let timesName = "system.ntfs_times"
     private static let attributesName = "system.ntfs_attrib"
     private static let securityName = "system.ntfs_acl"
+    private static let shortName = "system.ntfs_dos_name"
 
     /// Gives a file what it had: rights, then attributes, then times, which the others would touch. When its record last
     /// changed is not among them: ntfs-3g writes now.
