@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHivex", pkgConfig: "hivex", providers: [.apt(["libhivex-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .target(name: "CConfinement"),
         // glibc's process handles, which Swift's Glibc module leaves out.
         .systemLibrary(name: "CPidfd"),
 
@@ -99,7 +100,11 @@ let package = Package(
             ]),
         executable(
             "salvor-agent",
-            ["SalvorAgentCore", "SalvorTransport", "SalvorMessages", "SalvorDigest", grpcCore, logging, swiftProtobuf]),
+            [
+                "CConfinement", "SalvorAgentCore", "SalvorTransport", "SalvorMessages", "SalvorDigest", grpcCore,
+                logging,
+                swiftProtobuf,
+            ]),
 
         // The operator's side.
         module(

@@ -27,8 +27,6 @@ struct SalvorAgent {
             print("salvor-agent \(SalvorVersion.current)")
         } else if let code = RegistryReading.run(arguments) {
             exit(code)
-        } else if arguments.first == Confinement.argument {
-            exit(Confinement.run(Array(arguments.dropFirst())))
         } else if arguments == ["--help"] {
             print(usage)
         } else if arguments.count == 2 || arguments.count == 3 && arguments[2] == "--or-imds",

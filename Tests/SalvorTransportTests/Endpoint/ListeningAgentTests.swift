@@ -128,14 +128,19 @@ import Testing
         let run = try Run()
         let (listener, refusals) = try await Self.listen(
             run, as: try run.host("rescue-1"), handshakeTimeout: .milliseconds(500), maximumConnections: 2)
+        // Those who come in are greeted, until every place is taken: one more is closed without a word. On a busy machine a
+        // place may be free again by then, and then there are more who are greeted.
         var silent: [Observed<Seen>] = []
-        for _ in 0..<2 { silent.append(try await Self.stranger(at: listener.port).seen) }
-        // Every place is taken: one more is closed without a word.
-        let crowd = try await Self.stranger(at: listener.port).seen
+        while true {
+            let stranger = try await Self.stranger(at: listener.port).seen
+            let seen = try await stranger.wait(for: "a greeting, or the end") { !$0.bytes.isEmpty || $0.isInactive }
+            if seen.bytes.isEmpty { break }
+            silent.append(stranger)
+        }
+        #expect(silent.count >= 2)
         try await refusals.wait(for: "a refusal for want of a place") {
             $0.contains { $0.error.code == .tooManyConnections }
         }
-        #expect(try await crowd.wait(for: "its end") { $0.isInactive }.bytes.isEmpty)
 
         for stranger in silent {
             let seen = try await stranger.wait(for: "its end") { $0.isInactive }
@@ -144,7 +149,10 @@ import Testing
             let text = String(decoding: seen.bytes, as: UTF8.self)
             #expect(!text.contains("rescue-1") && !text.contains("run-1"))
         }
-        try await refusals.wait(for: "both ends") { $0.filter { $0.error.code == .handshakeTimeout }.count == 2 }
+        let count = silent.count
+        try await refusals.wait(for: "their ends") {
+            $0.filter { $0.error.code == .handshakeTimeout }.count == count
+        }
 
         // The places are given back when the channels are closed, which what was seen may come just before.
         var dialled: Connection?
