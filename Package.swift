@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHivex", pkgConfig: "hivex", providers: [.apt(["libhivex-dev"])]),
         .systemLibrary(name: "CLinux"),
+        // What comes before Swift does, in the agent alone.
         .target(name: "CConfinement"),
         // glibc's process handles, which Swift's Glibc module leaves out.
         .systemLibrary(name: "CPidfd"),
