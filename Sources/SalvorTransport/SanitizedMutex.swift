@@ -3,6 +3,8 @@
 
     /// Takes the place of Synchronization's, which ThreadSanitizer cannot see on Linux: its futex is in a library that is not
     /// instrumented, so that everything under it looks like a race. This one is pthread's, which the sanitizer knows.
+    ///
+    /// `@unchecked Sendable`: its value is touched under its lock alone. No product is built with it.
     package final class Mutex<Value: ~Copyable>: @unchecked Sendable {
         private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private var value: Value

@@ -187,6 +187,7 @@ package final class GRPCAgent<Transport: ClientTransport>: Agent {
             var options = CallOptions.defaults
             options.timeout = end.map { $0 - .now }
             let failure: CoordinatorError
+            let isLinkLost: Bool
             do {
                 return try await body(client, options)
             } catch let error as RPCError where isRepeated && error.code == .aborted {
@@ -197,8 +198,11 @@ package final class GRPCAgent<Transport: ClientTransport>: Agent {
                 continue
             } catch {
                 failure = AgentFailure(host: host, machine: machine, method: method, deadline: deadline).error(error)
+                // A client whose connection went before the call says so by an error that is no status.
+                let code = (error as? RPCError)?.code
+                isLinkLost = failure.code == .agentGone && code != .aborted && code != .unauthenticated
             }
-            guard isRepeatable, failure.code == .agentGone, end.map({ $0 > .now }) ?? true,
+            guard isRepeatable, isLinkLost, end.map({ $0 > .now }) ?? true,
                 let next = await successor(client)
             else { throw failure }
             present.withLock { if $0 === client { $0 = next } }

@@ -209,10 +209,12 @@ import Testing
                 #expect(answer == "scanned")
             }
         }
-        // Where no link was lost, someone else has the disk.
-        try await withAgent([Connection(scan: { _ in throw RPCError(code: .aborted, message: "in use") })]) { agent in
+        // Where no link was lost, someone else has the disk, and no other link is waited for.
+        let busy = Connection(scan: { _ in throw RPCError(code: .aborted, message: "in use") })
+        let used = try await withAgent([busy, Connection()]) { agent in
             await #expect(throws: CoordinatorError.self) { try await scan(agent) }
         }
+        #expect(used == 1)
     }
 
     @Test func `the deadline is one for all tries`() async throws {
