@@ -2,7 +2,11 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: fuzz fuzz-disks sanitize help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
+.PHONY: fuzz fuzz-disks sanitize build-sanitized help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
+
+# Swift Testing starts all tests at once unless it is told how many: 600 on two cores wait for each other for longer than
+# their deadlines, and take a third longer in all.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell expr 4 \* $$(nproc))
 
 release := .build/release
 # One C++-free, Foundation-complete link for both executables: the agent ships into an image without Swift.
@@ -46,7 +50,7 @@ demo-azure-listen: build-tools packages-run packages-test ## the same with `--li
 	DEMO_BIN=$(debug) $(with_agent) DEMO_DIALLER=salvor DEMO_GENERATIONS=V2 DEMO_OUTPUT=$(CURDIR)/.build/demo-azure-listen \
 		Coordinator/azure/demo/run
 
-test: lint test-fast test-emulator test-azure-clients test-rescue test-reference ## all tests: fast ones first, those in a real rescue VM last
+test: lint test-fast test-emulator test-clients-and-sanitize test-rescue test-reference ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
@@ -74,6 +78,13 @@ test-azure-clients: packages-build packages-run packages-test packages-azure ## 
 	swift build --product make-azure-guest
 	Tests/azure-clients/run $(CURDIR)/.build/debug/azure-emulator
 
+# The clients wait for most of their time: the sanitizers' builds, minutes of one core, go on beside them. What has
+# deadlines runs when both are done.
+.PHONY: test-clients-and-sanitize
+test-clients-and-sanitize: packages-build packages-run packages-test packages-azure
+	$(MAKE) --jobs=2 --output-sync=target test-azure-clients build-sanitized
+	$(MAKE) sanitize
+
 test-reference: build-tools packages-run packages-test packages-azure packages-generate ## a client written from SPEC.md alone, against the agent
 	$(with_agent) $(debug)/salvor image build
 	$(with_agent) Protocol/reference/run $(debug)/salvor $(CURDIR)/$(release)/salvor-agent $(debug)/make-broken-machine
@@ -87,11 +98,18 @@ fuzz: packages-build packages-test ## libFuzzer with AddressSanitizer over the w
 	Tests/wire-fuzz/run $(or $(SECONDS),300)
 
 # One test at a time: a sanitizer makes all slow, and some tests are about deadlines.
-sanitize: packages-build packages-test ## the transport's tests under ThreadSanitizer, then under AddressSanitizer with its search for leaks
-	SALVOR_SANITIZE=1 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan-suppressions.txt \
-		swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
-	SALVOR_SANITIZE=1 LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan-suppressions.txt \
-		swift test --no-parallel --sanitize=address --scratch-path .build-asan
+sanitize: build-sanitized packages-test ## the transport's tests under ThreadSanitizer, then under AddressSanitizer with its search for leaks
+	$(sanitized) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan-suppressions.txt \
+		swift test --skip-build --no-parallel $(thread_sanitizer)
+	$(sanitized) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan-suppressions.txt \
+		swift test --skip-build --no-parallel $(address_sanitizer)
+
+sanitized := SALVOR_SANITIZE=1
+thread_sanitizer := --sanitize=thread --scratch-path .build-tsan
+address_sanitizer := --sanitize=address --scratch-path .build-asan
+build-sanitized: packages-build
+	$(sanitized) swift build --build-tests $(thread_sanitizer)
+	$(sanitized) swift build --build-tests $(address_sanitizer)
 
 lint: ## swift format, strictly
 	@swift format lint --strict --parallel --recursive Package.swift $(shell find Sources Tests -name '*.swift' -not -path '*/Generated/*')
@@ -125,4 +143,4 @@ bench-wire: packages-build packages-test ## Salvor's transport beside gRPC's HTT
 	.build-wire/release/wire-bench --table Protocol/BENCHMARKS.md
 
 clean: ## what was built; caches and runs of the user stay
-	rm -rf .build .build-wire
+	rm -rf .build .build-*
