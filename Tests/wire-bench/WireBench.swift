@@ -30,6 +30,9 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "A Markdown file whose table of figures is to be renewed.")
     var table: String?
 
+    @Flag(help: "Only Salvor's streams and OpenSSL's alone, for a look at one thing. Writes no figures.")
+    var streamsOnly = false
+
     private static let peerName = "grpc-swift-nio-transport"
     private static let downloadChunks = 2000
 
@@ -50,6 +53,10 @@ struct Measure: AsyncParsableCommand {
         let http2 = HTTP2Side(certificates: scratch)
         let raw = RawTLS(certificates: scratch)
 
+        guard !streamsOnly else {
+            try await compareStreams(salvor, raw)
+            return
+        }
         var figures: [Figure] = []
         for concurrency in [1, 16, 256] {
             figures.append(try await unary(concurrency, salvor, http2))
@@ -124,7 +131,7 @@ struct Measure: AsyncParsableCommand {
         for _ in 0..<rounds {
             ours.append(try await salvor.with { try await megabytesPerSecond($0) })
             peer.append(try await http2.with { try await megabytesPerSecond($0) })
-            limit.append(try raw.megabytesPerSecond(Self.downloadChunks * EchoService.chunkBytes))
+            limit.append(try rawMegabytesPerSecond(raw))
         }
         print(
             "stream: \(ours.median.text(0)) MB/s, \(peer.median.text(0)) MB/s, OpenSSL alone \(limit.median.text(0)) MB/s"
@@ -132,12 +139,32 @@ struct Measure: AsyncParsableCommand {
         return (ours, peer, limit)
     }
 
+    private func compareStreams(_ salvor: SalvorSide, _ raw: RawTLS) async throws {
+        for round in 1...rounds {
+            let ours = try await salvor.with { try await megabytesPerSecond($0) }
+            let limit = try rawMegabytesPerSecond(raw)
+            print("\(round): \(ours.text(0)) MB/s, OpenSSL alone \(limit.text(0)) MB/s, \((ours / limit).text(2)) ×")
+        }
+    }
+
     private func megabytesPerSecond(_ calls: any EchoCalls) async throws -> Double {
         _ = try await calls.download(chunks: 50)
+        let duration = Duration.seconds(seconds)
         let began = ContinuousClock.now
-        let bytes = try await calls.download(chunks: Self.downloadChunks)
-        guard bytes == Self.downloadChunks * EchoService.chunkBytes else { throw BenchFailure("\(bytes) bytes came") }
+        var bytes = 0
+        while began.duration(to: .now) < duration {
+            let count = try await calls.download(chunks: Self.downloadChunks)
+            guard count == Self.downloadChunks * EchoService.chunkBytes else {
+                throw BenchFailure("\(count) bytes came")
+            }
+            bytes += count
+        }
         return Double(bytes) / 1_000_000 / (began.duration(to: .now) / .seconds(1))
+    }
+
+    /// As long as the others, or as near as a second's bytes allow: its connection is made before the clock starts.
+    private func rawMegabytesPerSecond(_ raw: RawTLS) throws -> Double {
+        try raw.megabytesPerSecond(seconds * 1_000_000_000)
     }
 
     private func handshakes(_ salvor: SalvorSide, _ http2: HTTP2Side) async throws -> Figure {

@@ -15,10 +15,12 @@ final class Call: Sendable {
 
     let connection: ConnectionCore
     let inbound = CallInbound()
+    let outbox: CallOutbox
     private let state: Mutex<State>
 
     init(on connection: ConnectionCore, stream: StreamID? = nil) {
         self.connection = connection
+        outbox = CallOutbox(maxMessage: connection.maxPeerMessage)
         state = Mutex(State(stream: stream))
     }
 
@@ -99,33 +101,35 @@ final class Call: Sendable {
     // MARK: Writing
 
     /// Waits until there is room for the message, not until it is sent.
-    func send(_ message: Message, last: Bool = false) async throws {
+    func send(_ message: Message) async throws {
         let stream = try openStream()
-        let ticket = Ticket<Void>()
-        connection.perform { $0.send(message, on: stream, last: last, ticket) }
-        try await settled(ticket)
+        let (ticket, needsFlush) = try saying { () throws(WireError) in try outbox.put(message) }
+        if needsFlush { flush(stream) }
+        if let ticket { try await settled(ticket) }
     }
 
     func send(headers: WireMetadata) async throws {
         let stream = try openStream()
-        let ticket = Ticket<Void>()
-        connection.perform { $0.send(headers: headers, on: stream, ticket) }
-        try await settled(ticket)
+        // Those that say nothing cannot be too large.
+        let ticket = headers.entries.isEmpty ? nil : Ticket<Void>()
+        if try saying({ () throws(WireError) in try outbox.put(.headers(headers, ticket)) }) { flush(stream) }
+        if let ticket { try await settled(ticket) }
     }
 
-    func send(trailers: Trailers) async throws {
+    /// From here on the call ends by itself: they may wait behind messages that wait for window.
+    func send(trailers: Trailers) throws {
         let stream = try openStream()
-        // They may wait behind messages that wait for window: from here on the call ends by itself.
         state.withLock { $0.hasEnded = true }
-        let ticket = Ticket<Void>()
-        connection.perform { $0.send(trailers: trailers, on: stream, ticket) }
-        try await settled(ticket)
+        if try saying({ () throws(WireError) in try outbox.put(.trailers(trailers)) }) { flush(stream) }
     }
 
     func halfClose() {
-        guard let stream else { return }
-        connection.perform { $0.halfClose(stream) }
+        // A stream that has ended meanwhile needs no half-close.
+        guard let stream, let needsFlush = try? outbox.put(.halfClose), needsFlush else { return }
+        flush(stream)
     }
+
+    private func flush(_ stream: StreamID) { connection.perform { $0.flush(stream) } }
 
     /// Ends the stream at once, unless it has ended, or is about to end with a status.
     func reset(_ code: ErrorCode) {
@@ -157,11 +161,16 @@ final class Call: Sendable {
         do {
             try await ticket.value()
         } catch let error as WireError {
-            // How the stream ended says more than that it has ended.
-            if let closure, let error = RPCError(closure) { throw error }
-            throw RPCError(error)
+            throw rpcError(error)
         } catch is CancellationError {
             throw RPCError(code: .cancelled, message: "the task that writes to the call was cancelled")
         }
     }
+
+    private func saying<Result>(_ body: () throws(WireError) -> Result) throws(RPCError) -> Result {
+        do throws(WireError) { return try body() } catch { throw rpcError(error) }
+    }
+
+    /// How the stream ended says more than that it has ended.
+    private func rpcError(_ error: WireError) -> RPCError { closure.flatMap { RPCError($0) } ?? RPCError(error) }
 }

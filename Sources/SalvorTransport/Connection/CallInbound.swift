@@ -38,37 +38,44 @@ final class CallInbound: Sendable {
     private struct State {
         var items: CircularBuffer<Item> = []
         var end: End?
-        var reader: Ticket<Item?>?
+        var reader: Ticket<Void>?
+        /// The reader is going to be woken.
+        var isWakeDue = false
     }
 
     private let state = Mutex(State())
 
     /// Called on the connection's event loop.
-    /// - Returns: false when nobody will read it.
-    func yield(_ item: Item) -> Bool {
-        let (isTaken, reader) = state.withLock { state -> (Bool, Ticket<Item?>?) in
-            guard state.end == nil else { return (false, nil) }
-            guard let reader = state.reader else {
-                state.items.append(item)
-                return (true, nil)
-            }
-            state.reader = nil
-            return (true, reader)
+    /// - Returns: whether somebody will read it, and whether ``wakeReader()`` has to be called for that, soon.
+    func yield(_ item: Item) -> (isTaken: Bool, isReaderAsleep: Bool) {
+        state.withLock { state in
+            guard state.end == nil else { return (false, false) }
+            state.items.append(item)
+            guard state.reader != nil, !state.isWakeDue else { return (true, false) }
+            state.isWakeDue = true
+            return (true, true)
         }
-        // A reader that was cancelled meanwhile reads no more: its item would be lost, so that it counts as discarded.
-        if let reader { return reader.settle(.success(item)) }
-        return isTaken
+    }
+
+    func wakeReader() {
+        let reader = state.withLock { Self.takeReader(&$0) }
+        reader?.settle(.success(()))
+    }
+
+    private static func takeReader(_ state: inout State) -> Ticket<Void>? {
+        defer { state.reader = nil }
+        state.isWakeDue = false
+        return state.reader
     }
 
     /// What was yielded can still be read; then comes the end, or the failure. The first end counts.
     func finish(throwing error: RPCError? = nil) {
-        let reader = state.withLock { state -> Ticket<Item?>? in
+        let reader = state.withLock { state -> Ticket<Void>? in
             guard state.end == nil else { return nil }
             state.end = error.map { .failed($0) } ?? .finished
-            defer { state.reader = nil }
-            return state.reader
+            return Self.takeReader(&state)
         }
-        reader?.settle(error.map { .failure($0) } ?? .success(nil))
+        reader?.settle(.success(()))
     }
 
     /// Lets go of what was yielded and not read yet; the stream that it came on is gone, and its window with it.
@@ -88,25 +95,43 @@ final class CallInbound: Sendable {
 
     /// The next item; nil at the end. One reader at a time.
     func next() async throws -> Item? {
-        let reader = Ticket<Item?>()
-        let ready = state.withLock { state -> Result<Item?, RPCError>? in
-            if let item = state.items.popFirst() { return .success(item) }
-            switch state.end {
-            case .finished, .discarded: return .success(nil)
-            case .failed(let error): return .failure(error)
-            case nil: ()
+        while true {
+            switch state.withLock({ Self.read(&$0) }) {
+            case .item(let item): return item
+            case .end: return nil
+            case .failure(let error): throw error
+            case .wait(let reader): try await wait(reader)
             }
-            if state.reader != nil {
-                return .failure(RPCError(code: .internalError, message: "two tasks read the same call"))
-            }
-            state.reader = reader
-            return nil
         }
-        if let ready { return try ready.get() }
+    }
+
+    private enum Reading: Sendable {
+        case item(Item)
+        case end
+        case failure(RPCError)
+        case wait(Ticket<Void>)
+    }
+
+    private static func read(_ state: inout State) -> Reading {
+        if let item = state.items.popFirst() { return .item(item) }
+        switch state.end {
+        case .finished, .discarded: return .end
+        case .failed(let error): return .failure(error)
+        case nil: ()
+        }
+        guard state.reader == nil else {
+            return .failure(RPCError(code: .internalError, message: "two tasks read the same call"))
+        }
+        let reader = Ticket<Void>()
+        state.reader = reader
+        return .wait(reader)
+    }
+
+    private func wait(_ reader: Ticket<Void>) async throws {
         do {
-            return try await reader.value()
+            try await reader.value()
         } catch is CancellationError {
-            state.withLock { if $0.reader === reader { $0.reader = nil } }
+            state.withLock { if $0.reader === reader { _ = Self.takeReader(&$0) } }
             throw RPCError(code: .cancelled, message: "the task that reads the call was cancelled")
         }
     }

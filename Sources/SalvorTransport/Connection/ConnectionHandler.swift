@@ -25,13 +25,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         case closed
     }
 
-    /// What a stream has waiting for room in its send queue.
     private struct OpenCall {
         let call: Call
+        /// The machine takes no more messages of it for now.
         var isFull = false
         /// Whether a message has been sent on it.
         var hasSent = false
-        var waiting: CircularBuffer<(message: Message, last: Bool, ticket: Ticket<Void>)> = []
     }
 
     private struct Opening {
@@ -62,6 +61,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var reason: TransportError?
     private var hasDrained = false
     private var isPumping = false
+    /// More may have been read already than was given to the machine.
+    private var isReading = false
+    /// Calls for which something has come that their tasks have not been told of.
+    private var unread: [Call] = []
     private var isFinishing = false
 
     /// - Parameter lifetime: the connection is given up after this; nil for no limit.
@@ -99,8 +102,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .running = state else { return }
         let buffer = unwrapInboundIn(data)
+        isReading = true
         machine.receive(buffer.readableBytesSpan, now: Self.now)
         pump()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        wakeReaders()
+        context.fireChannelReadComplete()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -160,6 +170,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         } while write()
         setTimer()
         isPumping = false
+        if !isReading { wakeReaders() }
         // To close the channel may come back in here at once, through `finish`.
         if isFinishing {
             endAll()
@@ -172,18 +183,38 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func write() -> Bool {
         guard let context, context.channel.isActive else { return false }
         var hasWritten = false
-        var size = 4 << 10
         // The last words are few, and go out whether or not the socket takes them at once.
         while state == .closing || context.channel.isWritable, machine.hasOutbound {
+            let size = min(machine.expectedOutbound, TLSSession.pieceByteCount)
             var buffer = context.channel.allocator.buffer(capacity: size)
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { machine.writeOutbound(into: $0) }
+            // A buffer's capacity is rounded up to more than becomes one piece.
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) {
+                machine.writeOutbound(
+                    into: UnsafeMutableRawBufferPointer(rebasing: $0.prefix(TLSSession.pieceByteCount)))
+            }
             guard buffer.readableBytes > 0 else { break }
             hasWritten = true
             // Flushed at once: the channel's writability knows only of what is flushed.
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-            size = 32 << 10
         }
         return hasWritten
+    }
+
+    /// Together, for all that was read at once: to wake a task costs more than to read a message.
+    private func wakeReaders() {
+        guard !unread.isEmpty else { return }
+        let calls = unread
+        unread.removeAll(keepingCapacity: true)
+        for call in calls { call.inbound.wakeReader() }
+    }
+
+    /// - Returns: false when nobody will read it.
+    @discardableResult
+    private func give(_ item: CallInbound.Item, to id: StreamID) -> Bool {
+        guard let call = calls[id]?.call else { return false }
+        let (isTaken, isReaderAsleep) = call.inbound.yield(item)
+        if isReaderAsleep { unread.append(call) }
+        return isTaken
     }
 
     private func setTimer() {
@@ -215,16 +246,16 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch event {
         case .ready: ready.succeed()
         case .streamOpened(let id, let headers): accept(id, headers)
-        case .headersReceived(let id, let metadata): _ = calls[id]?.call.inbound.yield(.metadata(Metadata(metadata)))
+        case .headersReceived(let id, let metadata): give(.metadata(Metadata(metadata)), to: id)
         case .messageReceived(let id, let message, let cost):
-            if calls[id]?.call.inbound.yield(.message(message, cost: cost)) != true { machine.consumed(cost, on: id) }
+            if !give(.message(message, cost: cost), to: id) { machine.consumed(cost, on: id) }
         case .halfClosed(let id): calls[id]?.call.inbound.finish()
         case .trailersReceived(let id, let trailers):
-            _ = calls[id]?.call.inbound.yield(.status(Status(trailers), Metadata(trailers.metadata)))
+            give(.status(Status(trailers), Metadata(trailers.metadata)), to: id)
         case .streamClosed(let id, let closure): close(id, closure)
         case .writable(let id):
             calls[id]?.isFull = false
-            sendWaiting(on: id)
+            sendSaid(on: id)
         case .streamsAvailable: openWaiting()
         case .goingAway: ()
         case .pingAnswered(let nanoseconds):
@@ -248,8 +279,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func close(_ id: StreamID, _ closure: StreamClosure) {
         guard let open = calls.removeValue(forKey: id) else { return }
         open.call.closed(closure)
-        let error = WireError(.streamClosed, "the call has ended: nothing more can be sent on it")
-        for (_, _, ticket) in open.waiting { ticket.settle(.failure(error)) }
+        open.call.outbox.fail(WireError(.streamClosed, "the call has ended: nothing more can be sent on it"))
     }
 
     // MARK: Calls
@@ -296,67 +326,63 @@ final class ConnectionHandler: ChannelInboundHandler {
         return true
     }
 
-    func send(_ message: Message, on id: StreamID, last: Bool, _ ticket: Ticket<Void>) {
-        guard calls[id] != nil else {
-            ticket.settle(.failure(WireError(.streamClosed, "the call has ended: nothing more can be sent on it")))
-            return
-        }
-        let mayBeWhole = calls[id]?.hasSent == false
-        calls[id]?.hasSent = true
-        calls[id]?.waiting.append((message, last, ticket))
-        sendWaiting(on: id)
-        if mayBeWhole, calls[id]?.isFull == false { pumpSoon() } else { pump() }
+    /// Takes what the call's task has said.
+    func flush(_ id: StreamID) {
+        if sendSaid(on: id) { pump() } else { pumpSoon() }
     }
 
-    private func sendWaiting(on id: StreamID) {
-        while calls[id]?.isFull == false, let (message, last, ticket) = calls[id]?.waiting.popFirst() {
-            // Its writer was cancelled while it waited.
-            if ticket.isSettled { continue }
+    /// - Returns: whether some of it is not to wait for what most often follows.
+    @discardableResult
+    private func sendSaid(on id: StreamID) -> Bool {
+        var isUrgent = false
+        while let open = calls[id], !open.isFull, let entry = open.call.outbox.take() {
             do throws(WireError) {
-                calls[id]?.isFull = try !machine.sendMessage(message, on: id, halfClose: last)
-                ticket.settle(.success(()))
+                if try send(entry, on: id) { isUrgent = true }
+                entry.ticket?.settle(.success(()))
             } catch {
-                ticket.settle(.failure(error))
+                // Who waits is told, and the call may go on; otherwise it has lost a part and cannot.
+                guard entry.ticket?.settle(.failure(error)) != true else { continue }
+                machine.reset(id, .internalFailure)
+                open.call.outbox.fail(error)
+                isUrgent = true
             }
         }
+        return isUrgent
     }
 
-    func send(headers: WireMetadata, on id: StreamID, _ ticket: Ticket<Void>) {
-        settle(ticket) { () throws(WireError) in try machine.sendHeaders(headers, on: id) }
-        // Headers that say something may be waited for.
-        if headers.entries.isEmpty { pumpSoon() } else { pump() }
-    }
-
-    func send(trailers: Trailers, on id: StreamID, _ ticket: Ticket<Void>) {
-        settle(ticket) { () throws(WireError) in
-            do throws(WireError) {
-                try machine.sendTrailers(trailers, on: id)
-            } catch {
-                guard error.code == .tooLarge || error.code == .invalidHeaders else { throw error }
-                // The code matters most: it goes out even if what was said beside it cannot.
-                try machine.sendTrailers(
-                    Trailers(
-                        code: trailers.code,
-                        message: "(the callee's message and metadata cannot be carried: \(error.message))"),
-                    on: id)
-            }
+    private func send(_ entry: CallOutbox.Entry, on id: StreamID) throws(WireError) -> Bool {
+        switch entry {
+        case .headers(let metadata, _):
+            try machine.sendHeaders(metadata, on: id)
+            // Those that say something may be waited for.
+            return !metadata.entries.isEmpty
+        case .message(let message, _):
+            let mayBeWhole = calls[id]?.hasSent == false
+            let isFull = try !machine.sendMessage(message, on: id)
+            calls[id]?.hasSent = true
+            calls[id]?.isFull = isFull
+            return !mayBeWhole || isFull
+        case .halfClose:
+            try machine.halfClose(id)
+            return true
+        case .trailers(let trailers):
+            try send(trailers, on: id)
+            return true
         }
-        pump()
     }
 
-    private func settle(_ ticket: Ticket<Void>, _ body: () throws(WireError) -> Void) {
+    private func send(_ trailers: Trailers, on id: StreamID) throws(WireError) {
         do throws(WireError) {
-            try body()
-            ticket.settle(.success(()))
+            try machine.sendTrailers(trailers, on: id)
         } catch {
-            ticket.settle(.failure(error))
+            guard error.code == .tooLarge || error.code == .invalidHeaders else { throw error }
+            // The code matters most: it goes out even if what was said beside it cannot.
+            try machine.sendTrailers(
+                Trailers(
+                    code: trailers.code,
+                    message: "(the callee's message and metadata cannot be carried: \(error.message))"),
+                on: id)
         }
-    }
-
-    func halfClose(_ id: StreamID) {
-        // A stream that has ended meanwhile needs no half-close.
-        try? machine.halfClose(id)
-        pump()
     }
 
     func reset(_ id: StreamID, _ code: ErrorCode) {

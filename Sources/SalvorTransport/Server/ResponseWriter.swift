@@ -13,7 +13,7 @@ struct ResponseWriter: ClosableRPCWriterProtocol {
         case .status(let status, let metadata):
             // A status that cannot take its metadata along still has to arrive.
             let wireMetadata = (try? WireMetadata(metadata)) ?? WireMetadata()
-            try await call.send(trailers: Trailers(status, wireMetadata))
+            try call.send(trailers: Trailers(status, wireMetadata))
         }
     }
 

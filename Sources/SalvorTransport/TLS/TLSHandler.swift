@@ -147,9 +147,9 @@ package final class TLSHandler: ChannelDuplexHandler {
             }
             // Whoever is told of something may close the channel, or write to it: look again each time.
             while case .open(let session, .open, let output) = state {
-                var plain = context.channel.allocator.buffer(capacity: TLSSession.pieceByteCount / 3)
+                var plain = session.bufferForReading()
                 var result = TLSSession.ReadResult.needsMore
-                reading: while plain.readableBytes < TLSSession.pieceByteCount {
+                reading: while plain.writableBytes > 0 {
                     do throws(TransportError) { result = try session.read(into: &plain) } catch {
                         emit(session, context, promise: nil)
                         deliver(plain, context)

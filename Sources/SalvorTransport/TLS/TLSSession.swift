@@ -4,8 +4,12 @@ internal import NIOCore
 /// One connection's TLS, without its I/O: bytes of the network in ``receive(_:)``, bytes for it out of ``takeOutbound()``.
 /// Belongs to one event loop.
 final class TLSSession {
-    /// Plain and encrypted bytes move in pieces of at most this: beyond 128 KiB glibc would map and unmap each buffer.
-    static let pieceByteCount = 48 * 1024
+    /// Plain and encrypted bytes move in buffers of at most this: beyond 128 KiB glibc would map and unmap each buffer.
+    static let bufferByteCount = 64 << 10
+    /// What is written at once fits such a buffer when it is encrypted: a record of 16 KiB becomes 22 bytes longer.
+    static let pieceByteCount = bufferByteCount - 128
+    private static let recordByteCount = 16 << 10
+    private static let recordOverhead = 22
 
     enum ReadResult {
         case bytes(Int)
@@ -23,9 +27,12 @@ final class TLSSession {
 
     private let ssl: OpaquePointer
     private let allocator: ByteBufferAllocator
-    fileprivate var inbound = ByteBuffer()
+    /// As they came: to join them would copy what is left of one for every one.
+    private var inbound: CircularBuffer<ByteBuffer> = []
     fileprivate var inboundEnded = false
     private var outbound: [ByteBuffer] = []
+    /// How many bytes are about to be sent, as far as is known.
+    private var expectedOutbound = 0
 
     init(_ context: TLSContext, allocator: ByteBufferAllocator) throws(TransportError) {
         guard let ssl = SSL_new(context.context), let bio = BIO_new(BufferBIO.method.pointer) else {
@@ -54,8 +61,23 @@ final class TLSSession {
 
     // MARK: The network's side
 
-    func receive(_ bytes: ByteBuffer) {
-        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeImmutableBuffer(bytes) }
+    func receive(_ bytes: ByteBuffer) { inbound.append(bytes) }
+
+    fileprivate var hasInbound: Bool { !inbound.isEmpty }
+
+    /// Moves what there is, as far as it fits.
+    fileprivate func takeInbound(into space: UnsafeMutableRawBufferPointer) -> Int {
+        var count = 0
+        while count < space.count, let index = inbound.indices.first {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: space[count...])
+            count += inbound[index].readWithUnsafeReadableBytes { readable in
+                let fitting = UnsafeRawBufferPointer(rebasing: readable.prefix(rest.count))
+                rest.copyMemory(from: fitting)
+                return fitting.count
+            }
+            if inbound[index].readableBytes == 0 { inbound.removeFirst() }
+        }
+        return count
     }
 
     /// The network has no more bytes.
@@ -68,10 +90,10 @@ final class TLSSession {
     }
 
     fileprivate func send(_ bytes: UnsafeRawBufferPointer) {
-        if let last = outbound.indices.last, outbound[last].readableBytes + bytes.count <= Self.pieceByteCount {
+        if let last = outbound.indices.last, outbound[last].writableBytes >= bytes.count {
             outbound[last].writeBytes(bytes)
         } else {
-            var buffer = allocator.buffer(capacity: bytes.count)
+            var buffer = allocator.buffer(capacity: max(bytes.count, min(expectedOutbound, Self.bufferByteCount)))
             buffer.writeBytes(bytes)
             outbound.append(buffer)
         }
@@ -104,7 +126,14 @@ final class TLSSession {
         return TLSHandshake(applicationProtocol: name, peerCertificate: peerCertificate)
     }
 
-    /// Decrypts into `buffer`, at most what fits into it.
+    /// A buffer for what can be read now.
+    func bufferForReading() -> ByteBuffer {
+        // What OpenSSL has of a record, it does not tell.
+        let encrypted = inbound.reduce(Self.recordByteCount) { $0 + $1.readableBytes }
+        return allocator.buffer(capacity: min(encrypted, Self.bufferByteCount))
+    }
+
+    /// Decrypts into `buffer`, at most what fits into it: it has room.
     func read(into buffer: inout ByteBuffer) throws(TransportError) -> ReadResult {
         ERR_clear_error()
         var result: Int32 = 0
@@ -123,6 +152,8 @@ final class TLSSession {
     /// Encrypts. Everything is taken: what comes of it is in ``takeOutbound()``.
     func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) {
         var rest = bytes
+        expectedOutbound = bytes.count + (bytes.count / Self.recordByteCount + 1) * Self.recordOverhead
+        defer { expectedOutbound = 0 }
         while let base = rest.baseAddress, !rest.isEmpty {
             ERR_clear_error()
             let result = SSL_write(ssl, base, Int32(clamping: rest.count))
@@ -172,17 +203,12 @@ private enum BufferBIO {
         BIO_meth_set_read(method) { bio, bytes, count in
             guard let bio, let bytes, let session = BufferBIO.session(of: bio) else { return -1 }
             salvor_BIO_clear_retry_flags(bio)
-            let available = min(Int(count), session.inbound.readableBytes)
-            if available == 0 {
+            guard session.hasInbound else {
                 if session.inboundEnded { return 0 }
                 salvor_BIO_set_retry_read(bio)
                 return -1
             }
-            session.inbound.readWithUnsafeReadableBytes { readable in
-                UnsafeMutableRawPointer(bytes).copyMemory(from: readable.baseAddress!, byteCount: available)
-                return available
-            }
-            return Int32(available)
+            return Int32(session.takeInbound(into: UnsafeMutableRawBufferPointer(start: bytes, count: Int(count))))
         }
         BIO_meth_set_write(method) { bio, bytes, count in
             guard let bio, let bytes, let session = BufferBIO.session(of: bio) else { return -1 }
@@ -195,7 +221,7 @@ private enum BufferBIO {
             case BIO_CTRL_FLUSH: return 1
             case BIO_CTRL_EOF:
                 guard let bio, let session = BufferBIO.session(of: bio) else { return 1 }
-                return session.inboundEnded && session.inbound.readableBytes == 0 ? 1 : 0
+                return session.inboundEnded && !session.hasInbound ? 1 : 0
             default: return 0
             }
         }

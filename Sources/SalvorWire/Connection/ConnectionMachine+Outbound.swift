@@ -4,6 +4,12 @@ extension ConnectionMachine {
         currentFrame != nil || !control.isEmpty || (!isClosed && sendWindow.fitsFrame && !ready.isEmpty)
     }
 
+    /// Room for what is to be sent next, as near as can be said soon: of several streams it looks at the first.
+    package var expectedOutbound: Int {
+        let message = ready.first.flatMap { streams[$0]?.send.queuedByteCount } ?? 0
+        return control.count + (currentFrame?.remaining ?? 0) + message + 4 * FrameHeader.byteCount + 256
+    }
+
     /// Writes bytes to send into `buffer` and says how many. Bytes that were written count as sent. 0: nothing to send.
     ///
     /// The frame that is begun comes first, then frames that need no window, then one MESSAGE frame of each stream that has

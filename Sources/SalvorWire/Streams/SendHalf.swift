@@ -85,6 +85,7 @@ struct OutboundFrame: Sendable {
 
     /// What the frame takes from the windows (W-2).
     var cost: Int { FrameHeader.byteCount + Int(header.length) }
+    var remaining: Int { FrameHeader.byteCount - headerSent + rest.count }
     var isSent: Bool { headerSent == FrameHeader.byteCount && rest.isEmpty }
 
     /// Writes as much as fits; says how much that was.

@@ -245,7 +245,10 @@ import Testing
     }
 
     @Test func `what may not be done twice is not made again`() async throws {
-        let used = try await withAgent([Connection(), Connection()]) { agent in
+        var deadlines = AgentDeadlines()
+        // It is not about time.
+        deadlines.powerOff = .seconds(600)
+        let used = try await withAgent([Connection(), Connection()], deadlines: deadlines) { agent in
             let refused = await #expect(throws: CoordinatorError.self) { try await agent.powerOff() }
             #expect(refused?.code == .agentGone)
             await #expect(throws: CoordinatorError.self) { try await agent.logs { _ in } }
