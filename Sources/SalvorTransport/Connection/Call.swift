@@ -20,7 +20,7 @@ final class Call: Sendable {
 
     init(on connection: ConnectionCore, stream: StreamID? = nil) {
         self.connection = connection
-        outbox = CallOutbox(maxMessage: connection.maxPeerMessage)
+        outbox = CallOutbox(room: connection.roomForWriters, maxMessage: connection.maxPeerMessage)
         state = Mutex(State(stream: stream))
     }
 

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What one call's task has said and its connection has not taken yet, in order.
 ///
-/// A writer waits only when ``room`` is used up. If it waited for the event loop to take each message, the two would wake
+/// A writer waits only when the room is used up. If it waited for the event loop to take each message, the two would wake
 /// each other for every one of them.
 final class CallOutbox: Sendable {
     enum Entry: Sendable {
@@ -28,22 +28,25 @@ final class CallOutbox: Sendable {
         var failure: WireError?
     }
 
-    /// Bytes of messages that a writer may be ahead of the event loop.
-    static let room = 256 << 10
-
     private let state = Mutex(State())
+    private let room: Int
     private let maxMessage: Int
 
-    /// - Parameter maxMessage: bytes of the largest message that the peer takes: whether a larger one is refused, its writer
-    ///   waits to hear.
-    init(maxMessage: Int) { self.maxMessage = maxMessage }
+    /// - Parameters:
+    ///   - room: bytes of messages that a writer may be ahead of the event loop (SPEC.md S-9).
+    ///   - maxMessage: bytes of the largest message that the peer takes: whether a larger one is refused, its writer waits to
+    ///     hear.
+    init(room: Int, maxMessage: Int) {
+        self.room = room
+        self.maxMessage = maxMessage
+    }
 
     /// - Returns: what to wait for, if anything, and whether the event loop is to be asked to take what there is.
     func put(_ message: Message) throws(WireError) -> (ticket: Ticket<Void>?, needsFlush: Bool) {
         var ticket: Ticket<Void>?
         let needsFlush = try put { state in
             let cost = Self.cost(of: message)
-            if state.waiting.isEmpty, state.cost + cost <= Self.room, message.byteCountForPeer <= maxMessage {
+            if state.waiting.isEmpty, state.cost + cost <= room, message.byteCountForPeer <= maxMessage {
                 state.cost += cost
                 return .message(message, nil)
             }
@@ -87,11 +90,11 @@ final class CallOutbox: Sendable {
     /// Lets writers go on, once half of the room is free: what they write then is worth being woken for.
     private func admit(_ state: inout State) -> [Ticket<Void>] {
         var admitted: [Ticket<Void>] = []
-        guard !state.waiting.isEmpty, state.cost <= Self.room / 2 else { return admitted }
+        guard !state.waiting.isEmpty, state.cost <= room / 2 else { return admitted }
         while let entry = state.waiting.first {
             if case .message(let message, let ticket) = entry {
                 let cost = Self.cost(of: message)
-                guard state.cost + cost <= Self.room, message.byteCountForPeer <= maxMessage else { break }
+                guard state.cost + cost <= room, message.byteCountForPeer <= maxMessage else { break }
                 state.cost += cost
                 if let ticket { admitted.append(ticket) }
             }

@@ -8,6 +8,8 @@ struct ConnectionCore: Sendable {
     let maxMessage: Int
     /// Bytes of the largest message that the peer takes.
     let maxPeerMessage: Int
+    /// Bytes that a call's writer may be ahead of the event loop.
+    let roomForWriters: Int
     /// Cost of read messages from which their window is given back. A quarter of a stream's: what the peer has left is
     /// three quarters then, and it waits for nothing; and no hop to the event loop is made for every message.
     let costWorthReturning: Int
@@ -18,6 +20,7 @@ struct ConnectionCore: Sendable {
         self.eventLoop = eventLoop
         maxMessage = Int(handler.limits.maxMessage)
         maxPeerMessage = Int(handler.peerSettings.maxMessage)
+        roomForWriters = handler.limits.sendQueueHighWater / 4
         costWorthReturning = Int(handler.limits.initialStreamWindow) / 4
         self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
     }

@@ -9,8 +9,9 @@ import Testing
         Message([first] + [UInt8](repeating: 0, count: count - 1))
     }
 
-    private static let most = CallOutbox.room / (64 << 10)
-    private let outbox = CallOutbox(maxMessage: 1 << 20)
+    /// So many messages have room.
+    private static let most = 4
+    private let outbox = CallOutbox(room: (most * 64) << 10, maxMessage: 1 << 20)
 
     /// What the event loop gets until there is nothing: the first bytes of messages.
     private func takeAll() -> [String] {
@@ -77,7 +78,7 @@ import Testing
         async throws
     {
         try fill()
-        let ticket = try #require(try outbox.put(Self.message(100, CallOutbox.room + 1)).ticket)
+        let ticket = try #require(try outbox.put(Self.message(100, ((Self.most * 64) << 10) + 1)).ticket)
         for _ in 0..<Self.most { _ = outbox.take() }
         #expect(!ticket.isSettled)
         let entry = try #require(outbox.take())
@@ -88,7 +89,7 @@ import Testing
     @Test func `the writer of a message that the peer does not take waits for the refusal, however much room there is`()
         throws
     {
-        let small = CallOutbox(maxMessage: 10)
+        let small = CallOutbox(room: 1 << 20, maxMessage: 10)
         let ticket = try #require(try small.put(Self.message(1, 11)).ticket)
         #expect(small.take()?.ticket === ticket && !ticket.isSettled)
         #expect(try small.put(Self.message(1, 10)).ticket == nil)
