@@ -72,6 +72,18 @@ struct EndTests {
         for code in own { #expect(!Self.application.contains(WireError(code, "").status), "\(code)") }
     }
 
+    @Test("The codes of SPEC.md are those of the code, and each has a sender in RESET, in GOAWAY, or in both (E-2)")
+    func codesOfTheSpec() throws {
+        let rows = try ErrorCodeTable().rows
+        #expect(rows.keys.sorted() == Array(0...13))
+        for (code, senders) in rows {
+            #expect(senders.name == "\(ErrorCode(rawValue: code))")
+            #expect(!senders.reset.isEmpty || !senders.goAway.isEmpty)
+            #expect(["", "both", "caller", "callee"].contains(senders.reset))
+            #expect(["", "both"].contains(senders.goAway))
+        }
+    }
+
     /// When a caller cancels, counted in what the callee has done by then.
     enum Moment: String, CaseIterable, Sendable {
         case beforeItIsSent, beforeTheAnswer, betweenMessages, beforeTheStatusIsRead, afterTheEnd

@@ -112,7 +112,9 @@ struct FuzzTests {
         }
     }
 
-    @Test("Damaged bytes never trap, and never make a stream close twice", arguments: 1...300 as ClosedRange<UInt64>)
+    @Test(
+        "Damaged bytes never trap, never make a stream close twice, and are answered by codes that are ours to send (E-2)",
+        arguments: 1...300 as ClosedRange<UInt64>)
     func damage(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let role: Role = seed.isMultiple(of: 2) ? .caller : .callee
@@ -128,6 +130,7 @@ struct FuzzTests {
         let seeds = Vectors.valid.filter { $0.sender == sender }.map { bytes(hex: $0.hex) }
         var opened: [String] = []
         var closed: [String] = []
+        var sent: [UInt8] = []
         for step in 0..<400 as Range<UInt64> {
             var frame = seeds.randomElement(using: &generator) ?? []
             // A low stream id, so that frames meet on streams; then now and then a damaged byte, or a cut.
@@ -145,8 +148,11 @@ struct FuzzTests {
                 if line.hasPrefix("opened") { opened.append(String(words[1])) }
                 if line.hasPrefix("closed") { closed.append(String(words[1])) }
             }
-            _ = raw.machine.nextOutbound(maxBytes: Int.random(in: 1...300, using: &generator))
+            sent += raw.machine.nextOutbound(maxBytes: Int.random(in: 1...300, using: &generator)) ?? []
         }
+        while let more = raw.machine.nextOutbound(maxBytes: 1000) { sent += more }
+        let answers = try decode([sent], from: role)
+        #expect(try ErrorCodeTable().breaches(answers, from: role) == [])
         raw.machine.transportClosed()
         for line in raw.events() where line.hasPrefix("closed") {
             closed.append(String(line.split(separator: " ")[1]))

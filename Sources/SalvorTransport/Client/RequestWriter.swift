@@ -10,7 +10,7 @@ struct RequestWriter: ClosableRPCWriterProtocol {
 
     func write(_ part: RPCRequestPart<[UInt8]>) async throws {
         switch part {
-        case .metadata(let metadata): try await open(metadata)
+        case .metadata(let metadata): try open(metadata)
         case .message(let bytes): try await call.send(try encoder.encode(bytes))
         }
     }
@@ -31,18 +31,11 @@ struct RequestWriter: ClosableRPCWriterProtocol {
     /// What is longer is as good as none, and would overflow the clock.
     private static let longestTimeout = Duration.seconds(365 * 86_400)
 
-    private func open(_ metadata: Metadata) async throws {
+    private func open(_ metadata: Metadata) throws {
         var metadata = metadata
         let timeout = metadata[stringValues: GRPCTimeout.key].first { _ in true }.flatMap(GRPCTimeout.parse)
         metadata.removeAllValues(forKey: GRPCTimeout.key)
-        let wireMetadata = try WireMetadata(metadata)
         let deadline = timeout.map { NIODeadline.now() + TimeAmount(min($0, Self.longestTimeout)) }
-        let (call, path, ticket) = (call, path, Ticket<Void>())
-        call.connection.perform { $0.open(path, wireMetadata, deadline: deadline, for: call, ticket) }
-        do {
-            try await ticket.value()
-        } catch is CancellationError {
-            throw RPCError(code: .cancelled, message: "the call was cancelled before it was opened")
-        }
+        call.open(path, try WireMetadata(metadata), deadline: deadline)
     }
 }

@@ -1,11 +1,16 @@
 internal import GRPCCore
+internal import NIOCore
 internal import SalvorWire
 internal import Synchronization
 
 /// One call on a connection, from the side of the tasks that make or serve it.
 final class Call: Sendable {
     private struct State {
+        /// Its stream is open, or is going to be when the peer takes one more.
+        var isBegun: Bool
         var stream: StreamID?
+        /// Why it never got a stream.
+        var openingFailure: RPCError?
         var closure: StreamClosure?
         var onClosed: [@Sendable (StreamClosure) -> Void] = []
         var hasEnded = false
@@ -21,7 +26,7 @@ final class Call: Sendable {
     init(on connection: ConnectionCore, stream: StreamID? = nil) {
         self.connection = connection
         outbox = CallOutbox(room: connection.roomForWriters, maxMessage: connection.maxPeerMessage)
-        state = Mutex(State(stream: stream))
+        state = Mutex(State(isBegun: stream != nil, stream: stream))
     }
 
     var stream: StreamID? { state.withLock { $0.stream } }
@@ -31,6 +36,13 @@ final class Call: Sendable {
 
     /// Called on the event loop, when a caller's stream is open.
     func opened(as stream: StreamID) { state.withLock { $0.stream = stream } }
+
+    /// Called on the event loop, when a caller's stream cannot be opened.
+    func failed(toOpen error: RPCError) {
+        state.withLock { $0.openingFailure = error }
+        outbox.fail(WireError(.streamClosed, "the call could not be begun: nothing can be sent on it"))
+        inbound.finish(throwing: error)
+    }
 
     /// Calls `body` when the stream has ended, which may be now.
     func whenClosed(_ body: @escaping @Sendable (StreamClosure) -> Void) {
@@ -100,42 +112,58 @@ final class Call: Sendable {
 
     // MARK: Writing
 
+    /// Caller: begins the call, now or when the peer takes one more. Whoever reads the response learns if it cannot be begun.
+    func open(_ path: String, _ metadata: WireMetadata, deadline: NIODeadline?) {
+        state.withLock { $0.isBegun = true }
+        connection.perform { $0.open(path, metadata, deadline: deadline, for: self) }
+    }
+
     /// Waits until there is room for the message, not until it is sent.
     func send(_ message: Message) async throws {
-        let stream = try openStream()
-        let (ticket, needsFlush) = try saying { () throws(WireError) in try outbox.put(message) }
-        if needsFlush { flush(stream) }
+        let ticket = try say { () throws(WireError) in try outbox.put(message) }
         if let ticket { try await settled(ticket) }
     }
 
     func send(headers: WireMetadata) async throws {
-        let stream = try openStream()
         // Those that say nothing cannot be too large.
         let ticket = headers.entries.isEmpty ? nil : Ticket<Void>()
-        if try saying({ () throws(WireError) in try outbox.put(.headers(headers, ticket)) }) { flush(stream) }
+        try say(.headers(headers, ticket))
         if let ticket { try await settled(ticket) }
     }
 
     /// From here on the call ends by itself: they may wait behind messages that wait for window.
     func send(trailers: Trailers) throws {
-        let stream = try openStream()
         state.withLock { $0.hasEnded = true }
-        if try saying({ () throws(WireError) in try outbox.put(.trailers(trailers)) }) { flush(stream) }
+        try say(.trailers(trailers))
     }
 
-    func halfClose() {
-        // A stream that has ended meanwhile needs no half-close.
-        guard let stream, let needsFlush = try? outbox.put(.halfClose), needsFlush else { return }
-        flush(stream)
+    /// A stream that has ended meanwhile needs no half-close.
+    func halfClose() { try? say(.halfClose) }
+
+    private func say(_ entry: CallOutbox.Entry) throws(RPCError) {
+        try say { () throws(WireError) in (ticket: nil, needsFlush: try outbox.put(entry)) }
     }
 
-    private func flush(_ stream: StreamID) { connection.perform { $0.flush(stream) } }
+    @discardableResult
+    private func say(
+        _ put: () throws(WireError) -> (ticket: Ticket<Void>?, needsFlush: Bool)
+    ) throws(RPCError) -> Ticket<Void>? {
+        guard state.withLock({ $0.isBegun }) else {
+            throw RPCError(code: .internalError, message: "a call begins with metadata: nothing can be sent before it")
+        }
+        do throws(WireError) {
+            let (ticket, needsFlush) = try put()
+            if needsFlush { connection.perform { $0.flush(self) } }
+            return ticket
+        } catch {
+            throw rpcError(error)
+        }
+    }
 
     /// Ends the stream at once, unless it has ended, or is about to end with a status.
     func reset(_ code: ErrorCode) {
-        let stream = state.withLock { $0.closure == nil && !$0.hasEnded ? $0.stream : nil }
-        guard let stream else { return }
-        connection.perform { $0.reset(stream, code) }
+        guard state.withLock({ $0.closure == nil && !$0.hasEnded && $0.isBegun }) else { return }
+        connection.perform { $0.reset(self, code) }
     }
 
     /// Nobody is interested in the call any more: what it holds is let go.
@@ -150,13 +178,6 @@ final class Call: Sendable {
         reset(code)
     }
 
-    private func openStream() throws -> StreamID {
-        guard let stream else {
-            throw RPCError(code: .internalError, message: "a call begins with metadata: nothing can be sent before it")
-        }
-        return stream
-    }
-
     private func settled(_ ticket: Ticket<Void>) async throws {
         do {
             try await ticket.value()
@@ -167,10 +188,9 @@ final class Call: Sendable {
         }
     }
 
-    private func saying<Result>(_ body: () throws(WireError) -> Result) throws(RPCError) -> Result {
-        do throws(WireError) { return try body() } catch { throw rpcError(error) }
-    }
-
     /// How the stream ended says more than that it has ended.
-    private func rpcError(_ error: WireError) -> RPCError { closure.flatMap { RPCError($0) } ?? RPCError(error) }
+    private func rpcError(_ error: WireError) -> RPCError {
+        let (closure, openingFailure) = state.withLock { ($0.closure, $0.openingFailure) }
+        return closure.flatMap { RPCError($0) } ?? openingFailure ?? RPCError(error)
+    }
 }

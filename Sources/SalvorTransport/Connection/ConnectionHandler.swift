@@ -38,7 +38,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         let metadata: WireMetadata
         let deadline: NIODeadline?
         let call: Call
-        let ticket: Ticket<Void>
     }
 
     let incoming: AsyncStream<Incoming>
@@ -150,7 +149,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         incomingContinuation.finish()
         let ending = hasDrained ? nil : reason ?? TransportError(.connectionLost, "the peer closed the connection")
         let error = ending ?? TransportError(.closed, "the connection was drained")
-        for opening in openings { opening.ticket.settle(.failure(RPCError(error))) }
+        for opening in openings { opening.call.failed(toOpen: RPCError(error)) }
         openings.removeAll()
         for ping in pings { ping.settle(.failure(error)) }
         pings = []
@@ -285,31 +284,27 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Calls
 
     /// Opens a call now, or when the peer takes one more.
-    func open(
-        _ path: String, _ metadata: WireMetadata, deadline: NIODeadline?, for call: Call, _ ticket: Ticket<Void>
-    ) {
+    func open(_ path: String, _ metadata: WireMetadata, deadline: NIODeadline?, for call: Call) {
         guard state == .running else {
-            ticket.settle(.failure(RPCError(reason ?? TransportError(.connectionLost, "the connection is closed"))))
+            call.failed(toOpen: RPCError(reason ?? TransportError(.connectionLost, "the connection is closed")))
             return
         }
-        let opening = Opening(path: path, metadata: metadata, deadline: deadline, call: call, ticket: ticket)
+        let opening = Opening(path: path, metadata: metadata, deadline: deadline, call: call)
         // First come, first served.
         guard openings.isEmpty, tryToOpen(opening) else { return openings.append(opening) }
-        // A call that is alone has its handler started while its message is on the way.
-        if calls.count > 1 { pumpSoon() } else { pump() }
+        pumpSoon()
     }
 
     private func openWaiting() {
         while let opening = openings.first {
             guard tryToOpen(opening) else { return }
             openings.removeFirst()
+            if let id = opening.call.stream { sendSaid(on: id) }
         }
     }
 
     /// - Returns: false when it has to wait for a place.
     private func tryToOpen(_ opening: Opening) -> Bool {
-        // Cancelled while it waited.
-        guard !opening.ticket.isSettled else { return true }
         let left = opening.deadline.map { deadline in max(0, (deadline - NIODeadline.now()).nanoseconds) }
         let headers = RequestHeaders(
             path: opening.path, timeoutNanoseconds: left.map { UInt64($0) }, metadata: opening.metadata)
@@ -317,17 +312,18 @@ final class ConnectionHandler: ChannelInboundHandler {
             let id = try machine.openStream(headers, now: Self.now)
             opening.call.opened(as: id)
             calls[id] = OpenCall(call: opening.call)
-            if !opening.ticket.settle(.success(())) { machine.reset(id, .cancelled) }
         } catch {
             // Both end with `streamsAvailable`.
             if error.code == .streamLimit || error.code == .sendQueueFull { return false }
-            opening.ticket.settle(.failure(RPCError(error)))
+            opening.call.failed(toOpen: RPCError(error))
         }
         return true
     }
 
     /// Takes what the call's task has said.
-    func flush(_ id: StreamID) {
+    func flush(_ call: Call) {
+        // One that waits for its place says it when it has one.
+        guard let id = call.stream else { return }
         if sendSaid(on: id) { pump() } else { pumpSoon() }
     }
 
@@ -385,9 +381,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    func reset(_ id: StreamID, _ code: ErrorCode) {
-        machine.reset(id, code)
-        pump()
+    func reset(_ call: Call, _ code: ErrorCode) {
+        if let id = call.stream {
+            machine.reset(id, code)
+            pump()
+        } else {
+            openings.removeAll { $0.call === call }
+        }
     }
 
     func consumed(_ taken: Unread, on id: StreamID) {
