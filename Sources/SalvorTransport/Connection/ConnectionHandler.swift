@@ -134,6 +134,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finish() {
         guard !isFinishing else { return }
         isFinishing = true
+        isReading = false
         machine.transportClosed()
         // Inside the pump, when a write has found the channel broken, the end comes at the end of the pump.
         pump()

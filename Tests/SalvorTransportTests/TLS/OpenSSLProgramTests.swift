@@ -45,7 +45,7 @@ import Testing
         await coordinator.listener.close()
     }
 
-    @Test func `s_client with early data and with a renegotiation gets neither`() async throws {
+    @Test func `s_client cannot resume a session, so that early data is never taken (R-4)`() async throws {
         let run = try Run()
         let coordinator = try await ListenerTests.Coordinator(Endpoint.coordinator(of: run.authority))
         let port = coordinator.listener.port
