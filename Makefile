@@ -127,7 +127,7 @@ bench-emulator: packages-build packages-bench ## how fast azure-emulator answers
 
 bench-azure: build-tools packages-run packages-test packages-azure ## salvor rescue on Azure beside az vm repair, with the same simulated times
 	swift build --product azure-bench
-	$(with_agent) $(debug)/azure-bench --az "$$(Tests/azure-clients/environment requirements.txt)/az" --programs $(debug) \
+	$(with_agent) $(debug)/azure-bench --az "$$(Tests/python-environment Tests/azure-clients/requirements.txt)/az" --programs $(debug) \
 		--table Coordinator/azure/BENCHMARKS.md
 
 bench: image packages-test packages-bench ## salvor rescue beside guestfish and beside the floor

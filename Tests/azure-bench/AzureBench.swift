@@ -16,7 +16,7 @@ struct AzureBench: AsyncParsableCommand {
             simulated, and is as long as its operation. A missed goal is said and is no failure.
             """)
 
-    @Option(help: "Microsoft's az. Tests/azure-clients/environment says where one is.")
+    @Option(help: "Microsoft's az. Tests/python-environment says where one is.")
     var az: String
 
     @Option(help: "The folder for azure.json and what is needed on the way.")
