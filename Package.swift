@@ -218,6 +218,15 @@ let package = Package(
             ],
             path: "Tests/disk-bench", swiftSettings: strict),
 
+        // A coordinator's listener for peers that are not in Swift.
+        .executableTarget(
+            name: "tls-listener",
+            dependencies: [
+                "SalvorTransport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/tls-listener", swiftSettings: strict),
+
         tests("SalvorSystemTests", ["SalvorSystem", "SalvorJSON"]),
         tests("SalvorAuditTests", ["SalvorAudit", "SalvorDigest", "SalvorJSON"]),
         tests("SalvorQEMUTests", ["SalvorQEMU", "SalvorSystem", "SalvorJSON", "BootSectorGuests", subprocess, system]),
