@@ -184,8 +184,8 @@ class Conversation:
         assert verify.signatureAlgorithm == (4, 3), verify.signatureAlgorithm
         key = parsed.cert_chain.getEndEntityPublicKey()
         assert key.verify(verify.signature, secureHash(bytearray(signed), "sha256")), "a signature that is not good"
-        expected = self.keys.finished(self.server_secret, self.transcript + whole)
         self.transcript += whole
+        expected = self.server_verify_data = self.keys.finished(self.server_secret, self.transcript)
         _, body, whole = self.hear_message(HandshakeType.finished)
         assert body == expected, "a Finished that is not of this handshake"
         self.transcript += whole

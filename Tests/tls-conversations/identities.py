@@ -1,5 +1,6 @@
 """Certificates of a run (Protocol/SPEC.md, N-6), and such as a run never makes; `openssl` signs them."""
 
+import functools
 import os
 import secrets
 import subprocess
@@ -27,8 +28,12 @@ class Identity:
     """What a peer shows: certificates in DER, its own first, and the key to sign with."""
 
     chain: tuple
-    key: object
+    pem: str
     scheme: tuple
+
+    @functools.cached_property
+    def key(self):
+        return parsePEMKey(self.pem, private=True, implementations=["python"])
 
     def sign(self, content, scheme=None):
         """A signature by a scheme of TLS 1.3, or by one that TLS 1.3 forbids."""
@@ -68,7 +73,7 @@ class Authority:
             file.write(pem)
         return Authority(path, run)
 
-    def identity(self, key=P_256, scheme=SignatureScheme.ecdsa_secp256r1_sha256, uri=None, curve=None):
+    def identity(self, key=P_256, scheme=SignatureScheme.ecdsa_secp256r1_sha256, uri=None):
         """A host's, with a new key."""
         pem = openssl("genpkey", "-algorithm", *key)
         request = openssl("req", "-new", "-key", "/dev/stdin", "-subj", f"/O={self.run}/CN=rescue-1", input=pem)
@@ -76,11 +81,11 @@ class Authority:
         with open(extensions, "w") as file:
             file.write(
                 "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-                f"extendedKeyUsage=clientAuth,serverAuth\n"
+                "extendedKeyUsage=clientAuth,serverAuth\n"
                 f"subjectAltName=URI:{uri or f'salvor://{self.run}/host/rescue-1'}\n")
         own = openssl(
             "x509", "-req", "-CA", self.path, "-CAkey", self.path, "-set_serial", str(secrets.randbits(120)), "-days",
             "1", "-extfile", extensions, input=request)
         os.unlink(extensions)
         chain = (bytes(dePemList(own.decode(), "CERTIFICATE")[0]), self.certificate)
-        return Identity(chain, parsePEMKey(pem.decode(), private=True, implementations=["python"]), scheme)
+        return Identity(chain, pem.decode(), scheme)
