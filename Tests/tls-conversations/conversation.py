@@ -4,7 +4,6 @@ import socket
 import struct
 
 from tlslite.constants import AlertDescription, CertificateType, ExtensionType, HandshakeType
-from tlslite.keyexchange import KeyExchange
 from tlslite.messages import (
     Certificate, CertificateRequest, CertificateVerify, EncryptedExtensions, ServerHello)
 from tlslite.utils.codec import Parser
@@ -36,7 +35,7 @@ class Alert(Exception):
 class Conversation:
     """From the connection to its end. `say…` sends, `hear…` waits for the listener.
 
-    - Parameter group: of the one key share; `offered`: all the groups that are said to be known; `share`: one made before.
+    - Parameter group: of the one key share; `offered`: the groups that are said to be known; `share`: one made before.
     """
 
     def __init__(self, listener, identity=None, names=("salvor/1",), group="x25519", offered=None, share=None):

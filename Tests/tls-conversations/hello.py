@@ -75,7 +75,8 @@ class ClientHello:
             + vector(self.compression, 1))
 
     def body(self):
-        return self.head() + vector(b"".join(kind.to_bytes(2, "big") + vector(body, 2) for kind, body in self.extensions), 2)
+        extensions = b"".join(kind.to_bytes(2, "big") + vector(body, 2) for kind, body in self.extensions)
+        return self.head() + vector(extensions, 2)
 
     def but(self, **fields):
         return replace(self, **fields)

@@ -42,7 +42,8 @@ class KeySchedule:
 
     def handshake(self, transcript):
         """Traffic secrets of client and server, from ClientHello to ServerHello."""
-        return (self.derive(self.secret, b"c hs traffic", transcript), self.derive(self.secret, b"s hs traffic", transcript))
+        return (
+            self.derive(self.secret, b"c hs traffic", transcript), self.derive(self.secret, b"s hs traffic", transcript))
 
     def application(self, transcript):
         """Traffic secrets of client and server, from ClientHello to the server's Finished."""

@@ -22,7 +22,8 @@ class Listener:
     def __init__(self, *options):
         self.folder = tempfile.mkdtemp(prefix="tls-conversations-")
         self.process = subprocess.Popen(
-            [os.environ["TLS_LISTENER"], self.folder, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [os.environ["TLS_LISTENER"], self.folder, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
         self.port = int(self.process.stdout.readline().removeprefix("port "))
         self.said = collections.defaultdict(collections.deque)
         self.changed = threading.Condition()
@@ -141,14 +142,29 @@ class ListenerCase(unittest.TestCase):
 
     def has_taken(self, peer, who=HOST):
         self.opens(peer, who)
-        self.assertEqual(peer.leave(), "close_notify")
-        peer.close()
-        self.assertEqual(self.listener.hears(peer.address), ("ended", "well"))
+        self.leaves(peer)
 
     def opens(self, peer, who=HOST):
         peer.open()
         self.assertEqual(self.listener.hears(peer.address), ("accepted", who))
         peer.ping()
+
+    def opened(self):
+        """A peer that has been taken."""
+        peer = self.peer()
+        peer.handshake()
+        self.opens(peer)
+        return peer
+
+    def goes_well(self, peer):
+        """Still: whatever has come between, data flows, and the end is an orderly one."""
+        peer.ping()
+        self.leaves(peer)
+
+    def leaves(self, peer):
+        self.assertEqual(peer.leave(), "close_notify")
+        peer.close()
+        self.assertEqual(self.listener.hears(peer.address), ("ended", "well"))
 
     def takes_hello(self, change):
         """`change` makes of an ordinary ClientHello another one that is as good."""

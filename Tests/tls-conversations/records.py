@@ -99,7 +99,8 @@ class Records:
         header = self.exactly(5)
         kind, length = header[0], int.from_bytes(header[3:], "big")
         # OpenSSL's alert for a peer of another version has that version.
-        assert kind == ALERT or header[1:3] == b"\x03\x03", f"a record of the listener's has version {header[1:3].hex()}"
+        version = header[1:3].hex()
+        assert kind == ALERT or version == "0303", f"a record of the listener's has version {version}"
         assert length <= LARGEST + EXPANSION, f"a record of the listener's has {length} bytes"
         body = self.exactly(length)
         if kind != DATA:

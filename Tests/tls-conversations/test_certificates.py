@@ -21,8 +21,8 @@ class CertificateCase(ListenerCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.stranger = Authority.make(cls.listener.folder).identity()
-        # With keys of all kinds. The coordinator signs none but P-256 (SPEC.md, N-6); what TLS makes of the others has to be
-        # right before that matters.
+        # With keys of all kinds. The coordinator signs none but P-256 (SPEC.md, N-6); what TLS makes of the others has to
+        # be right before that matters.
         cls.made = {}
 
     def identity(self, key, scheme):
@@ -174,8 +174,10 @@ class Certificates(CertificateCase):
     @each(
         # Section 4.4.2 wants it empty, and has no alert for it.
         ("a context that was not given", lambda body: vector(b"context", 1) + body[1:], "decode_error"),
-        ("no body", lambda body: b"", "decode_error"), ("half its body", lambda body: body[:len(body) // 2], "decode_error"),
-        ("a byte less", lambda body: body[:-1], "decode_error"), ("a byte more", lambda body: body + b"\0", "decode_error"),
+        ("no body", lambda body: b"", "decode_error"),
+        ("half its body", lambda body: body[:len(body) // 2], "decode_error"),
+        ("a byte less", lambda body: body[:-1], "decode_error"),
+        ("a byte more", lambda body: body + b"\0", "decode_error"),
         ("a list that claims a byte more", lambda body: changed(body, 3, 1), "decode_error"),
         ("one that claims a byte less", lambda body: changed(body, 3, -1), "decode_error"),
         ("a certificate that claims a byte more", lambda body: changed(body, 6, 1), "decode_error"),
@@ -264,7 +266,8 @@ class Verify(CertificateCase):
         self.refuses_verify("decrypt_error", make)
 
     @each(
-        ("of no bytes", lambda good: b""), ("of one byte", lambda good: b"\x30"), ("cut in half", lambda good: good[:36]),
+        ("of no bytes", lambda good: b""), ("of one byte", lambda good: b"\x30"),
+        ("cut in half", lambda good: good[:36]),
         ("with a byte behind it", lambda good: good + b"\0"), ("of zeros", lambda good: bytes(len(good))),
         ("of two zeros", lambda good: bytes.fromhex("3006020100020100")),
         ("of r = s = the curve's order", lambda good: bytes.fromhex("3046") + 2 * (
@@ -313,7 +316,8 @@ class Verify(CertificateCase):
             scheme, self.host.sign(peer.signed_content())))
 
     @each(
-        ("no body", lambda body: b""), ("a scheme alone", lambda body: body[:2]), ("half a scheme", lambda body: body[:1]),
+        ("no body", lambda body: b""), ("a scheme alone", lambda body: body[:2]),
+        ("half a scheme", lambda body: body[:1]),
         ("a byte less", lambda body: body[:-1]), ("a byte more", lambda body: body + b"\0"),
         ("a signature that claims a byte more", lambda body: body[:3] + bytes([body[3] + 1]) + body[4:]),
         ("a signature without a length", lambda body: body[:2] + body[4:]))
@@ -324,12 +328,12 @@ class Verify(CertificateCase):
 
 class Keys(CertificateCase):
     """tlsfuzzer: eddsa-in-certificate-verify, ecdsa-in-certificate-verify, ecdsa-brainpool-in-certificate-verify,
-    mldsa-in-certificate-verify, pkcs-signature, rsa-signatures and rsapss-signatures, as far as they are about a client's
-    key. The run's authority signs them here; a coordinator does not (N-6)."""
+    mldsa-in-certificate-verify, pkcs-signature, rsa-signatures and rsapss-signatures, as far as they are about a
+    client's key. The run's authority signs them here; a coordinator does not (N-6)."""
 
     KINDS = {
-        "P-384": (identities.P_384, P_384), "P-521": (identities.P_521, P_521), "Ed25519": (identities.ED25519, ED25519),
-        "Ed448": (identities.ED448, ED448), "RSA": (identities.RSA, SignatureScheme.rsa_pss_rsae_sha256),
+        "P-384": (identities.P_384, P_384), "P-521": (identities.P_521, P_521),
+        "Ed25519": (identities.ED25519, ED25519), "Ed448": (identities.ED448, ED448), "RSA": (identities.RSA, SignatureScheme.rsa_pss_rsae_sha256),
         "RSA-PSS": (identities.RSA_PSS, SignatureScheme.rsa_pss_pss_sha256)}
 
     @each(*((f"{name}, a good signature", name) for name in KINDS))
@@ -346,11 +350,12 @@ class Keys(CertificateCase):
         identity = self.identity(*self.KINDS[name])
         peer = self.asked(identity)
         peer.say(peer.certificate())
-        self.refuses_flight(
-            peer, FAILED, "decrypt_error", peer.certificate_verify(signature=change(identity.sign(peer.signed_content()))))
+        signature = change(identity.sign(peer.signed_content()))
+        self.refuses_flight(peer, FAILED, "decrypt_error", peer.certificate_verify(signature=signature))
 
     @each(*((f"{name} by {other}", name, scheme) for name, other, scheme in (
-        ("RSA", "PKCS #1", SignatureScheme.rsa_pkcs1_sha256), ("RSA", "PKCS #1 with SHA-1", SignatureScheme.rsa_pkcs1_sha1),
+        ("RSA", "PKCS #1", SignatureScheme.rsa_pkcs1_sha256),
+        ("RSA", "PKCS #1 with SHA-1", SignatureScheme.rsa_pkcs1_sha1),
         ("RSA", "PKCS #1 with SHA-512", SignatureScheme.rsa_pkcs1_sha512),
         ("RSA", "the scheme of RSA-PSS keys", SignatureScheme.rsa_pss_pss_sha256),
         ("RSA-PSS", "the scheme of RSA keys", SignatureScheme.rsa_pss_rsae_sha256),

@@ -145,14 +145,12 @@ class Early(FinishedCase):
         peer.records.sending = application
         peer.hear_opening()
         self.assertEqual(self.listener.hears(peer.address)[0], "accepted")
-        peer.ping()
-        self.assertEqual(peer.leave(), "close_notify")
-        peer.close()
-        self.assertEqual(self.listener.hears(peer.address), ("ended", "well"))
+        self.goes_well(peer)
 
     @each(
-        ("a second Finished", lambda peer: peer.finished()), ("a KeyUpdate", lambda peer: message(
-            HandshakeType.key_update, b"\0")), ("half a message", lambda peer: b"\x18\0"), ("one byte of a message", lambda peer: b"\x18"))
+        ("a second Finished", lambda peer: peer.finished()),
+        ("a KeyUpdate", lambda peer: message(HandshakeType.key_update, b"\0")),
+        ("half a message", lambda peer: b"\x18\0"), ("one byte of a message", lambda peer: b"\x18"))
     def refuses_behind(self, more):
         """Section 5.1: no record may go on behind the message that changes the keys."""
         peer = self.ready()

@@ -67,8 +67,9 @@ class BadShares(ListenerCase):
 
     @each(*((f"{name}: {what}", name, change) for name in ("secp256r1", "secp384r1", "secp521r1") for what, change in (
         ("a share without its last byte", lambda point: point[:-1]), ("with a byte more", lambda point: point + b"\0"),
-        ("its first byte alone", lambda point: point[:1]), ("a point that is not on the curve", lambda point: moved(point)),
-        ("the point at infinity", lambda point: b"\0"), ("the same, as long as a point", lambda point: bytes(len(point))),
+        ("its first byte alone", lambda point: point[:1]),
+        ("a point that is not on the curve", lambda point: moved(point)), ("the point at infinity", lambda point: b"\0"),
+        ("the same, as long as a point", lambda point: bytes(len(point))),
         ("compressed", lambda point: bytes([2 + point[-1] % 2]) + point[1:1 + len(point) // 2]),
         ("hybrid", lambda point: bytes([6 + point[-1] % 2]) + point[1:]),
         ("coordinates beyond the field", lambda point: b"\4" + b"\xff" * (len(point) - 1)))))
@@ -234,7 +235,8 @@ class RetryRequest(ListenerCase):
 
     # Section 9.2.
     @each(
-        ("groups, but no key_share", [ExtensionType.key_share]), ("key_share, but no groups", [ExtensionType.supported_groups]),
+        ("groups, but no key_share", [ExtensionType.key_share]),
+        ("key_share, but no groups", [ExtensionType.supported_groups]),
         ("neither", [ExtensionType.key_share, ExtensionType.supported_groups]))
     def refuses_without(self, kinds):
         self.refuses_hello(lambda hello: hello.without(*kinds), "missing_extension")

@@ -229,7 +229,8 @@ class Suites(ListenerCase):
 
     @each(
         ("those of 1.2 alone", [0xC02B, 0xC02C, 0xC02F, 0xCCA9]), ("none that anybody knows", [0x1399, 0x13FF]),
-        ("NULL", [0x0000]), ("integrity without secrecy (RFC 9150)", [0xC0B4, 0xC0B5]), ("signs alone", [RENEGOTIATION]),
+        ("NULL", [0x0000]), ("integrity without secrecy (RFC 9150)", [0xC0B4, 0xC0B5]),
+        ("signs alone", [RENEGOTIATION]),
         # Neither is among OpenSSL's own choice; nobody of ours offers them alone.
         ("AES-CCM", [0x1304]), ("AES-CCM-8", [0x1305]))
     def refuses_suites(self, suites):

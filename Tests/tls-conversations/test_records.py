@@ -15,20 +15,6 @@ SKIPPED = 0xEE
 
 
 class RecordCase(ListenerCase):
-    def opened(self):
-        """A peer that has been taken."""
-        peer = self.peer()
-        peer.handshake()
-        self.opens(peer)
-        return peer
-
-    def goes_well(self, peer):
-        """Still."""
-        peer.ping()
-        self.assertEqual(peer.leave(), "close_notify")
-        peer.close()
-        self.assertEqual(self.listener.hears(peer.address), ("ended", "well"))
-
     def asked(self):
         peer = self.peer()
         peer.until_flight()
@@ -104,10 +90,11 @@ class Limits(RecordCase):
         peer.say_data(frame(SKIPPED, bytes(size - 10)))
         self.breaks_off(peer, VIOLATION, "record_overflow")
 
-    @each(("a byte of padding too much", LARGEST, 1), ("nearly all of it padding, and a byte too much", 10, LARGEST - 9))
+    @each(
+        ("a byte of padding too much", LARGEST, 1), ("nearly all of it padding, and a byte too much", 10, LARGEST - 9))
     def takes_padded(self, size, padding):
-        """Section 5.4: content, type and padding are at most 2¹⁴ + 1 bytes. OpenSSL counts when the padding is off, so that
-        a record may have as much more as section 5.2 leaves it, which is 239 bytes."""
+        """Section 5.4: content, type and padding are at most 2¹⁴ + 1 bytes. OpenSSL counts when the padding is off, so
+        that a record may have as much more as section 5.2 leaves it, which is 239 bytes."""
         peer = self.opened()
         peer.say_data(frame(SKIPPED, bytes(size - 10)), padding)
         self.goes_well(peer)
@@ -242,8 +229,8 @@ class Empty(RecordCase):
 
 
 class ChangeCipherSpec(RecordCase):
-    """tlsfuzzer: ccs, multiple-ccs-messages. Section 5 and appendix D.4: one byte, 1, may come between the first ClientHello
-    and the client's Finished, and is dropped."""
+    """tlsfuzzer: ccs, multiple-ccs-messages. Section 5 and appendix D.4: one byte, 1, may come between the first
+    ClientHello and the client's Finished, and is dropped."""
 
     def say(self, peer, body=b"\1"):
         peer.records.send_bytes(plain(CHANGE_CIPHER_SPEC, body))
@@ -256,9 +243,9 @@ class ChangeCipherSpec(RecordCase):
             self.say(peer)
         peer.hear_hello()
         peer.hear_flight()
-        for message in (peer.certificate, peer.certificate_verify):
+        for one in (peer.certificate, peer.certificate_verify):
             self.say(peer)
-            peer.say(message())
+            peer.say(one())
         self.say(peer)
         peer.say_finished()
         # The listener's own, for the middleboxes.
@@ -315,7 +302,8 @@ class Protection(RecordCase):
     SUITES = {"AES-128-GCM": 0x1301, "AES-256-GCM": 0x1302, "ChaCha20-Poly1305": 0x1303}
 
     @each(*((f"{name}: {what}", suite, change) for name, suite in SUITES.items() for what, change in (
-        ("first byte changed", lambda record: changed(record, 5)), ("last byte changed", lambda record: changed(record, -1)),
+        ("first byte changed", lambda record: changed(record, 5)),
+        ("last byte changed", lambda record: changed(record, -1)),
         ("first byte of the tag changed", lambda record: changed(record, -16)),
         ("a tag of zeros", lambda record: record[:-16] + bytes(16)))))
     def refuses_changed(self, suite, change):
@@ -327,7 +315,8 @@ class Protection(RecordCase):
 
     @each(
         ("without its tag", lambda content: content[:-16]), ("shorter than a tag", lambda content: content[:15]),
-        ("with a byte behind it", lambda content: content + b"\0"), ("of random bytes", lambda content: secrets.token_bytes(50)))
+        ("with a byte behind it", lambda content: content + b"\0"),
+        ("of random bytes", lambda content: secrets.token_bytes(50)))
     def refuses_length(self, change):
         peer = self.opened()
         sealed = change(peer.records.sending.seal(frame(PING, bytes(8)) + bytes([DATA]))[5:])
