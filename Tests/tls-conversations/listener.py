@@ -1,7 +1,6 @@
 """A real listener of a coordinator's, and what every test asks of it."""
 
 import collections
-import functools
 import os
 import shutil
 import subprocess
@@ -40,12 +39,12 @@ class Listener:
                 self.said[address].append((event, text))
                 self.changed.notify_all()
 
-    def hears(self, address):
-        """The next thing that it says of a peer."""
+    def hears(self, *addresses):
+        """The next thing that it says of a peer, which may go by any of these."""
         with self.changed:
-            if not self.changed.wait_for(lambda: self.said[address], PATIENCE):
-                raise AssertionError(f"the listener does not say what became of {address}")
-            return self.said[address].popleft()
+            if not self.changed.wait_for(lambda: any(self.said[address] for address in addresses), PATIENCE):
+                raise AssertionError(f"the listener does not say what became of {addresses}")
+            return next(self.said[address] for address in addresses if self.said[address]).popleft()
 
     def sockets(self):
         """How many it holds."""
@@ -93,10 +92,7 @@ class ListenerCase(unittest.TestCase):
             delattr(cls, function.__name__)
             for name, *arguments in function.rows:
                 assert not hasattr(cls, f"test {name}"), f"there is a test {name} already"
-                test = functools.partialmethod(function, *arguments)
-                # Its name is its description.
-                test.__doc__ = None
-                setattr(cls, f"test {name}", test)
+                setattr(cls, f"test {name}", lambda self, call=function, given=arguments: call(self, *given))
 
     @classmethod
     def setUpClass(cls):
