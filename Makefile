@@ -2,7 +2,7 @@
 # manager. Two cores and a first build: some minutes. Later builds take seconds.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: fuzz fuzz-disks sanitize build-sanitized help build demo demo-azure demo-azure-listen test test-fast test-emulator test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
+.PHONY: fuzz fuzz-disks sanitize build-sanitized help build demo demo-azure demo-azure-listen test test-fast test-emulator test-tls test-rescue test-reference test-azure-clients lint format generate image bench bench-azure bench-disks bench-emulator bench-wire clean
 
 # Swift Testing starts all tests at once unless it is told how many: 600 on two cores wait for each other for longer than
 # their deadlines, and take a third longer in all.
@@ -50,7 +50,7 @@ demo-azure-listen: build-tools packages-run packages-test ## the same with `--li
 	DEMO_BIN=$(debug) $(with_agent) DEMO_DIALLER=salvor DEMO_GENERATIONS=V2 DEMO_OUTPUT=$(CURDIR)/.build/demo-azure-listen \
 		Coordinator/azure/demo/run
 
-test: lint test-fast test-emulator test-clients-and-sanitize test-rescue test-reference ## all tests: fast ones first, those in a real rescue VM last
+test: lint test-fast test-emulator test-clients-and-sanitize test-tls test-rescue test-reference ## all tests: fast ones first, those in a real rescue VM last
 
 # By its product's name: without it SwiftPM also builds every tool of every dependency's plug-ins, protoc among them.
 test_product := salvorPackageTests
@@ -77,6 +77,10 @@ test-azure-clients: packages-build packages-run packages-test packages-azure ## 
 	swift build --product azure-emulator
 	swift build --product make-azure-guest
 	Tests/azure-clients/run $(CURDIR)/.build/debug/azure-emulator
+
+test-tls: packages-build packages-test packages-azure ## hostile TLS 1.3 conversations with a coordinator's listener
+	swift build --product tls-listener
+	Tests/tls-conversations/run $(debug)/tls-listener
 
 # The clients wait for most of their time: the sanitizers' builds, minutes of one core, go on beside them. What has
 # deadlines runs when both are done.
