@@ -15,8 +15,8 @@ release_flags := -c release --static-swift-stdlib
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: packages-build packages-run packages-test packages-azure packages-bench packages-generate
-packages-build packages-run packages-test packages-azure packages-bench packages-generate: packages-%:
+.PHONY: packages-build packages-run packages-test packages-python packages-bench packages-generate
+packages-build packages-run packages-test packages-python packages-bench packages-generate: packages-%:
 	@.ci/install-packages $*
 
 build: packages-build ## salvor and salvor-agent, optimised, in .build/release
@@ -73,23 +73,23 @@ test-rescue: build-tools packages-run packages-test
 	$(with_agent) $(debug)/salvor image build
 	$(with_agent) SALVOR_BINARY=$(debug)/salvor swift test --test-product $(test_product) --filter '^RescueTests\.'
 
-test-azure-clients: packages-build packages-run packages-test packages-azure ## Microsoft's own clients, from PyPI, against azure-emulator
+test-azure-clients: packages-build packages-run packages-test packages-python ## Microsoft's own clients, from PyPI, against azure-emulator
 	swift build --product azure-emulator
 	swift build --product make-azure-guest
 	Tests/azure-clients/run $(CURDIR)/.build/debug/azure-emulator
 
-test-tls: packages-build packages-test packages-azure ## hostile TLS 1.3 conversations with a coordinator's listener
+test-tls: packages-build packages-test packages-python ## hostile TLS 1.3 conversations with a coordinator's listener
 	swift build --product tls-listener
 	Tests/tls-conversations/run $(debug)/tls-listener
 
 # The clients wait for most of their time: the sanitizers' builds, minutes of one core, go on beside them. What has
 # deadlines runs when both are done.
 .PHONY: test-clients-and-sanitize
-test-clients-and-sanitize: packages-build packages-run packages-test packages-azure
+test-clients-and-sanitize: packages-build packages-run packages-test packages-python
 	$(MAKE) --jobs=2 --output-sync=target test-azure-clients build-sanitized
 	$(MAKE) sanitize
 
-test-reference: build-tools packages-run packages-test packages-azure packages-generate ## a client written from SPEC.md alone, against the agent
+test-reference: build-tools packages-run packages-test packages-python packages-generate ## a client written from SPEC.md alone, against the agent
 	$(with_agent) $(debug)/salvor image build
 	$(with_agent) Protocol/reference/run $(debug)/salvor $(CURDIR)/$(release)/salvor-agent $(debug)/make-broken-machine
 
@@ -129,7 +129,7 @@ bench-emulator: packages-build packages-bench ## how fast azure-emulator answers
 	swift build $(release_flags) --product emulator-bench
 	$(release)/emulator-bench --table Coordinator/azure/EMULATOR.md
 
-bench-azure: build-tools packages-run packages-test packages-azure ## salvor rescue on Azure beside az vm repair, with the same simulated times
+bench-azure: build-tools packages-run packages-test packages-python ## salvor rescue on Azure beside az vm repair, with the same simulated times
 	swift build --product azure-bench
 	$(with_agent) $(debug)/azure-bench --az "$$(Tests/python-environment Tests/azure-clients/requirements.txt)/az" --programs $(debug) \
 		--table Coordinator/azure/BENCHMARKS.md

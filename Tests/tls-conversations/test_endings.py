@@ -159,7 +159,7 @@ class Alerts(ListenerCase):
         peer = self.peer()
         certificate_said(peer)
         peer.records.send_bytes(plain(ALERT, bytes([level, number])))
-        self.refuses(peer, "not TLS", "unexpected_message")
+        self.refuses(peer, FAILED, "unexpected_message")
 
     @each(*((f"unencrypted {name} after it was taken", level, getattr(AlertDescription, name)) for level, name in (
         (2, "handshake_failure"), (1, "close_notify"), (1, "user_canceled"))))

@@ -96,17 +96,16 @@ class Early(FinishedCase):
 
     @each(("Finished", b""), ("with padding, as it were", bytes(32)))
     def refuses_plain(self, more):
-        """Unencrypted, where every record is protected (section 5.2). The listener calls such a peer `not TLS`, as it does
-        one whose first record is none: OpenSSL has one reason for both."""
+        """Unencrypted, where every record is protected (section 5.2)."""
         peer = self.ready()
         peer.records.send_bytes(plain(HANDSHAKE, peer.finished() + more))
-        self.refuses(peer, "not TLS", "unexpected_message")
+        self.refuses(peer, FAILED, "unexpected_message")
 
     def test_certificates_unencrypted(self):
         peer = self.peer()
         peer.until_flight()
         peer.records.send_bytes(plain(HANDSHAKE, peer.certificate()))
-        self.refuses(peer, "not TLS", "unexpected_message")
+        self.refuses(peer, FAILED, "unexpected_message")
 
     def test_finished_under_application_keys(self):
         peer = self.ready()

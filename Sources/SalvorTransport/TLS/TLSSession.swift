@@ -185,7 +185,8 @@ final class TLSSession {
     private func failure() -> TransportError {
         let errors = OpenSSLErrors.drain()
         if let verificationFailure { return verificationFailure }
-        return TransportError(tls: errors, isEstablished: isEstablished)
+        // A cipher is chosen with the first hello of a peer.
+        return TransportError(tls: errors, isTLS: SSL_get_pending_cipher(ssl) != nil, isEstablished: isEstablished)
     }
 }
 

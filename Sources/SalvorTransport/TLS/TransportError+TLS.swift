@@ -2,7 +2,8 @@ internal import COpenSSL
 
 extension TransportError {
     /// What OpenSSL's errors mean for a connection.
-    init(tls errors: OpenSSLErrors, isEstablished: Bool) {
+    /// - Parameter isTLS: the peer has said something in TLS that was understood.
+    init(tls errors: OpenSSLErrors, isTLS: Bool, isEstablished: Bool) {
         if let alert = errors.alert {
             self = .refused(alert: alert, errors)
             return
@@ -10,7 +11,7 @@ extension TransportError {
         for reason in errors.sslReasons {
             switch reason {
             case SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST,
-                _ where !isEstablished && Self.notTLSReasons.contains(reason):
+                _ where !isTLS && Self.notTLSReasons.contains(reason):
                 self.init(.notTLS, "what the peer sends is not TLS; the connection was refused", cause: errors)
             case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW:
                 self.init(.tlsVersion, "the peer does not offer TLS 1.3; it was refused", cause: errors)
@@ -37,7 +38,7 @@ extension TransportError {
         }
     }
 
-    /// What OpenSSL makes of a first record that is none.
+    /// What OpenSSL makes of a first record that is none; later it has other uses for some of them.
     private static let notTLSReasons = [
         SSL_R_WRONG_VERSION_NUMBER, SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_BAD_RECORD_TYPE, SSL_R_RECORD_LENGTH_MISMATCH,
     ]
