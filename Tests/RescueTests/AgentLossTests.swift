@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct AgentLoss {
         @Test(
             "A rescue VM that dies during the repair costs its machine nothing", arguments: ["scan …", "repair: mount"])

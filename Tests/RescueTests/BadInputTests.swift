@@ -5,7 +5,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     /// What is wrong before any rescue VM is needed: a clear message, a documented exit code, and nothing changed.
     struct BadInput {
         /// A machine whose disk is good enough for preflight.

@@ -4,7 +4,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     /// Recipes that write, and undo: whole rescues in a real rescue VM.
     struct ChangingRecipes {
         private static func windows(_ change: (inout BrokenWindows) -> Void = { _ in }) -> BrokenWindows {

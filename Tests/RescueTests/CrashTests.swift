@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct Crashes {
         /// A point of a rescue, by the progress line that begins it.
         enum Point: String, CaseIterable, Sendable, CustomTestStringConvertible {

@@ -3,7 +3,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension SecondLane {
     /// Dynamic disks, whose simple volumes ldmtool finds and the device mapper shows.
     struct DynamicDisks {
         @Test(

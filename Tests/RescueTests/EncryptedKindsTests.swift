@@ -5,7 +5,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension SecondLane {
     /// Every way of BitLocker's to encrypt, and volumes that Windows itself encrypted, through the real salvor and a
     /// real rescue VM.
     struct EncryptedKinds {

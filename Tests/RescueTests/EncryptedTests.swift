@@ -7,7 +7,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension SecondLane {
     /// Volumes encrypted by BitLocker, repaired through the real salvor and a real rescue VM.
     struct Encrypted {
         /// The stand-in for Windows has no key: that it looks for C: and finds none shows that it started with the

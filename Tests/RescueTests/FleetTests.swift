@@ -3,7 +3,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct Fleet {
         /// A machine of the fleet, and how it must end.
         private struct Case {

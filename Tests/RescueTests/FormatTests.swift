@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct Formats {
         /// An image, and the program that is no part of QEMU and reads it too.
         private static let kinds = [

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension SecondLane {
     /// Protocol/SPEC.md R-4 and N-5 in a real rescue VM.
     struct Listening {
         private static let small = BrokenWindows {

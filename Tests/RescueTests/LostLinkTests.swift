@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension SecondLane {
     /// Protocol/SPEC.md section 11 in a real rescue VM: what joins its connections to the coordinator is killed.
     struct LostLink {
         private struct Record: Decodable {

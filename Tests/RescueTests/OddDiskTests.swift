@@ -3,7 +3,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     /// Disks that are laid out otherwise than a Gen2 machine's.
     struct OddDisks {
         private struct Case {

@@ -3,7 +3,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     /// Recipes that come with salvor besides the first.
     struct Recipes {
         @Test(

@@ -2,7 +2,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct Stepwise {
         @Test("create, run and restore, each a process of its own, bring a machine back on one rescue VM")
         func threeCommands() async throws {

@@ -5,7 +5,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd.WholeRescue {
+extension FirstLane.WholeRescue {
     /// The same facts in each of the three formats, read by a parser of that format.
     func checkReports(_ lab: Lab, _ run: String) async throws {
         let folder = lab.folder.appending("reports")

@@ -4,7 +4,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd.WholeRescue {
+extension FirstLane.WholeRescue {
     /// The enrolment token was on the config disk and nowhere else; private keys are in the run's own authority alone.
     func checkSecrets(_ lab: Lab, _ machine: LabMachine, _ run: String, _ observer: Observer) throws {
         let token = SecretSearch(try #require(observer.token).bytes)

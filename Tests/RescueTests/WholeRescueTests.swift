@@ -4,7 +4,7 @@ import SalvorImage
 import SystemPackage
 import Testing
 
-extension EndToEnd {
+extension FirstLane {
     struct WholeRescue {
         @Test("A rescue repairs a copy, swaps it in, proves the boot, reports it, and leaves nothing else behind")
         func rescue() async throws {

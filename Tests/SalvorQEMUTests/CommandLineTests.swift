@@ -28,6 +28,16 @@ struct CommandLineTests {
         #expect(!machine { $0.restartsAllowed = true }.contains("-no-reboot"))
     }
 
+    @Test("A guest has the processors that it is to have, and under translation one")
+    func processors() {
+        #expect(value("-smp", in: machine { $0.cpus = 4 }) == "1")
+        let accelerated = machine {
+            $0.cpus = 4
+            $0.acceleration = .kvm
+        }
+        #expect(value("-smp", in: accelerated) == "4")
+    }
+
     @Test("QEMU may start programs only where a forward needs one")
     func sandbox() {
         #expect(value("-sandbox", in: machine())?.hasSuffix("spawn=deny") == true)

@@ -91,11 +91,9 @@ struct BadSectors: Sendable {
             }
         }
         guard !ranges.isEmpty else { return "" }
-        let shown = ranges.prefix(4).map { range in
-            "/dev/\(range.device) at bytes \(range.sectors.lowerBound * sectorBytes) to "
-                + "\(range.sectors.upperBound * sectorBytes - 1)"
-        }
+        // A request may be for a megabyte, and the log has where it began alone.
+        let shown = ranges.prefix(4).map { "/dev/\($0.device) from byte \($0.sectors.lowerBound * sectorBytes) on" }
         return "The kernel could not read or write \(shown.joined(separator: ", "))"
-            + (ranges.count > 4 ? " and \(ranges.count - 4) more ranges." : ".")
+            + (ranges.count > 4 ? ", nor at \(ranges.count - 4) more places." : ".")
     }
 }

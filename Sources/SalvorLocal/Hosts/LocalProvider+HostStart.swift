@@ -8,8 +8,7 @@ extension LocalProvider {
     /// The rescue VM, once disks can be plugged in: they must not come while the rescue image looks at its devices. Costs
     /// a start no time, because it says that they are up before it starts the agent.
     ///
-    /// One that does not come up is ended and started again: under translation a guest with two processors hangs in its
-    /// first second, once in some hundreds of starts.
+    /// One that does not come up is ended and started again: a guest that QEMU has let hang costs a minute, not the run.
     func upMachine(
         _ specification: HostSpecification, in folder: MachineFolder, acceleration: Acceleration
     ) async throws(ProviderError) -> QEMUMachine {

@@ -8,6 +8,7 @@ package struct QEMUCommandLine: Hashable, Sendable {
     package var name: String
     package var acceleration: Acceleration
     package var memoryMiB: Int
+    /// Under translation the guest gets one, whatever this is.
     package var cpus: Int
     package var firmware: Firmware
     /// In boot order.
@@ -69,7 +70,7 @@ package struct QEMUCommandLine: Hashable, Sendable {
             "-sandbox", sandbox,
             "-accel", acceleration.option,
             "-m", "size=\(memoryMiB)M",
-            "-smp", "\(cpus)",
+            "-smp", "\(acceleration.processors(of: cpus))",
             "-rtc", "base=utc",
             "-pidfile", MachineFolder.pidName,
             "-chardev", "socket,id=qmp,path=\(MachineFolder.monitorName),server=on,wait=off",

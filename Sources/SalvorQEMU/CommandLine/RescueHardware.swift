@@ -3,7 +3,8 @@ package struct RescueHardware: Hashable, Sendable {
     package var memoryMiB: Int
     package var cpus: Int
 
-    /// - Parameter cpus: the second unpacks the initramfs and starts the agent while the first loads drivers.
+    /// - Parameter cpus: the second unpacks the initramfs and starts the agent while the first loads drivers. Under translation
+    ///   there is one (``Acceleration``).
     package init(memoryMiB: Int = 512, cpus: Int = 2) {
         self.memoryMiB = memoryMiB
         self.cpus = cpus

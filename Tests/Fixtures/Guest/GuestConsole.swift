@@ -95,7 +95,7 @@ package struct GuestConsole: Sendable {
 
     private var arguments: [String] {
         var arguments = [
-            "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-smp", "2", "-m", "512", "-display",
+            "-accel", "tcg", "-machine", "q35", "-cpu", "max", "-m", "512", "-display",
             "none",
             "-nodefaults", "-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon",
             "chardev=console", "-kernel", kernel.string, "-initrd", initramfs.string, "-append", commandLine,
