@@ -6,7 +6,7 @@ extension DiskSource {
     ///
     /// - Parameters:
     ///   - limit: how long a disk may take to appear. A disk with a partition table and no partition is taken as it is
-    ///     after a fifth of that, from when it was there.
+    ///     after a fifth of that, or two seconds, from when it was there.
     ///   - interval: between two looks, each of which costs a run of blkid once the disk is there.
     /// - Throws: what ``SalvorMessages/Salvor_V1_DiskSelector/resolve(among:)`` throws, at the end of the wait;
     ///   ``AgentError/Code/cancelled``.
@@ -24,7 +24,7 @@ extension DiskSource {
             do throws(AgentError) {
                 let disk = try selector.resolve(among: seen)
                 let mayBeComing = disk.partitionTable != .none && disk.volumes.isEmpty
-                if !mayBeComing || now - (appeared ?? now) >= limit / 5 { return disk }
+                if !mayBeComing || now - (appeared ?? now) >= min(limit / 5, .seconds(2)) { return disk }
                 appeared = appeared ?? now
             } catch {
                 guard error.code == .noSuchDisk, elapsed < limit else { throw error }

@@ -12,8 +12,9 @@ package struct AgentConfiguration: Sendable {
     package var mountRoot: String
     package var quarantine: QuarantineStore
     package var disks: any DiskSource
-    /// How long a disk that was just plugged in may take to appear.
-    package var diskWait = Duration.seconds(10)
+    /// How long a disk that was just plugged in may take to appear. Generous: under translation, on a busy machine, the last
+    /// of sixteen comes late, and to wait costs nothing.
+    package var diskWait = Duration.seconds(60)
     /// See ``VolumeMounter/stepLimit``.
     package var stepLimit = VolumeMounter.stepLimit
     /// Disks that are looked at or repaired at the same time; others wait. Each takes memory, and processors are few.
