@@ -386,8 +386,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let id = call.stream {
             machine.reset(id, code)
             pump()
-        } else {
-            openings.removeAll { $0.call === call }
+        } else if let index = openings.firstIndex(where: { $0.call === call }) {
+            openings.remove(at: index)
+            call.failed(toOpen: RPCError(code: .cancelled, message: "the call was given up before it was begun"))
         }
     }
 

@@ -162,6 +162,45 @@ import Testing
         }
     }
 
+    @Test func `a call that is cancelled while it waits for its turn is never begun, and its writer waits no more`()
+        async throws
+    {
+        var limits = Limits.standard
+        limits.maxConcurrentStreams = 1
+        let begun = Observed(0)
+        let service = Service(methods: [
+            "Count": { request, context in
+                begun.update { $0 += 1 }
+                return try await Service.echo(request, context)
+            }
+        ])
+        let hasSent = Observed(false)
+        try await CallPair.with(service, calleeLimits: limits) { pair in
+            try await pair.client.stream("Count") { writer in
+                try await writer.write([1])
+                try await begun.wait(for: "the first call") { $0 == 1 }
+                // More than a writer may be ahead.
+                let second = Task {
+                    try await pair.client.stream("Count") { writer in
+                        for _ in 0..<100 {
+                            try await writer.write([UInt8](repeating: 0, count: 64 << 10))
+                            hasSent.update { $0 = true }
+                        }
+                    } receive: { response in
+                        for try await _ in response.messages {}
+                    }
+                }
+                try await hasSent.wait(for: "what has room") { $0 }
+                second.cancel()
+                await #expect(throws: (any Error).self) { try await second.value }
+            } receive: { response in
+                for try await _ in response.messages {}
+            }
+            #expect(try await pair.client.call("Count", [3]) == [3])
+            #expect(begun.value == 2)
+        }
+    }
+
     @Test func `more calls than the peer takes at once wait for their turn`() async throws {
         var limits = Limits.standard
         limits.maxConcurrentStreams = 2
